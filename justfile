@@ -1,0 +1,53 @@
+# Every command of the project. `./dev RECIPE` is the same, and installs `just` where it is missing.
+
+export CARGO_TERM_QUIET := env("CARGO_TERM_QUIET", "false")
+
+# The address that `serve` listens on.
+address := env("CIPHERFORMER_ADDRESS", "127.0.0.1:8080")
+
+[private]
+default:
+    @just --list --unsorted
+
+# Build what is missing, start the server and print the page's address.
+serve: wasm
+    cargo build --release --package cipherformer-native-server
+    exec target/release/cipherformer-server --address {{ address }}
+
+# Build the browser's WebAssembly into web/pkg.
+wasm:
+    tools/wasm-build.sh
+
+# All tests that a change must pass: lints, unit and integration tests, three encrypted images, the page in Chromium.
+test: check wasm
+    tools/chromium.sh
+    cargo build --package cipherformer-native-server
+    cargo test --workspace
+
+# The long ones too: a hundred images under encryption.
+test-long: wasm
+    cargo test --release --workspace -- --include-ignored
+
+# The page in real Chromium, against the real server.
+e2e: wasm
+    tools/chromium.sh
+    cargo build --package cipherformer-native-server
+    cargo test --package cipherformer-tests --test browser -- --nocapture
+
+# Formatting, lints, and the rules for dependencies (deny.toml).
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- --deny warnings
+    tools/cargo-deny.sh check bans licenses sources
+
+# Format the sources.
+fmt:
+    cargo fmt --all
+
+# Times and sizes of everything that a person waits for, printed with the machine.
+bench *arguments:
+    cargo run --release --package cipherformer-bench -- {{ arguments }}
+
+# The API documentation of all crates.
+docs:
+    cargo doc --workspace --no-deps
