@@ -1,0 +1,157 @@
+//! A client's examination of a manifest: the server may choose among what this client knows, and nothing else.
+
+use std::collections::HashSet;
+
+use ckks::{Ciphertext, CiphertextSpec, KeyKind, KeySpec, Parameters, SeededCiphertext};
+
+use crate::{
+    container,
+    hex::Hex,
+    layout::Placement,
+    limits,
+    manifest::{Manifest, ManifestError, PROTOCOL, configuration_digest},
+};
+
+/// Least security a client accepts, in bits.
+pub const SECURITY_BITS: u32 = 128;
+
+/// Whether test parameters are acceptable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Only parameters of at least [`SECURITY_BITS`].
+    Secure,
+    /// Also the `insecure-…` sets. For tests.
+    InsecureForTests,
+}
+
+/// What a manifest that passed the examination asks for, in this client's own terms.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// This client's constants.
+    pub parameters: Parameters,
+    /// Places of the input's values.
+    pub query: Placement,
+    /// Places of the answer's values.
+    pub result: Placement,
+}
+
+impl Manifest {
+    /// Compares every number with what this client computes itself.
+    ///
+    /// # Errors
+    /// A [`ManifestError`] naming the first contradiction.
+    pub fn check(&self, trust: Trust) -> Result<Checked, ManifestError> {
+        if self.protocol != PROTOCOL {
+            return Err(ManifestError::Protocol(self.protocol));
+        }
+        let parameters = self.own_parameters(trust)?;
+        self.check_keys(&parameters)?;
+        let impossible = |reason| Err(ManifestError::Impossible(reason));
+        if self.configuration != configuration_digest(&parameters.digest(), self.keys.iter().map(|key| &key.spec)) {
+            return impossible("its configuration digest is not that of its keys");
+        }
+        let query = self.query.layout.place(slots(&parameters, &self.query.spec)?)?;
+        let result = self.result.layout.place(slots(&parameters, &self.result.spec)?)?;
+        if self.query.bytes != container_bytes(SeededCiphertext::wire_bytes(&parameters, &self.query.spec)) {
+            return impossible("its query has another size than such a query has");
+        }
+        if self.result.bytes != container_bytes(Ciphertext::wire_bytes(&parameters, &self.result.spec)) {
+            return impossible("its result has another size than such a result has");
+        }
+        if result.len() != self.labels.len() {
+            return impossible("its result has more or fewer values than there are labels");
+        }
+        self.check_preprocessing(query.len())?;
+        Ok(Checked { parameters, query, result })
+    }
+
+    fn own_parameters(&self, trust: Trust) -> Result<Parameters, ManifestError> {
+        let name = self.parameters.name.clone();
+        let Ok(parameters) = Parameters::by_name(&name) else {
+            return Err(ManifestError::UnknownParameters(name));
+        };
+        if self.parameters.digest != Hex(parameters.digest()) {
+            return Err(ManifestError::OtherParameters(name));
+        }
+        let bits = parameters.security_bits();
+        if bits < SECURITY_BITS && trust == Trust::Secure {
+            return Err(ManifestError::Insecure { name, bits });
+        }
+        Ok(parameters)
+    }
+
+    fn check_keys(&self, parameters: &Parameters) -> Result<(), ManifestError> {
+        let impossible = |reason| Err(ManifestError::Impossible(reason));
+        if self.keys.len() > limits::KEYS {
+            return impossible("it lists too many keys");
+        }
+        let mut names = HashSet::new();
+        let mut total = 0u64;
+        for key in &self.keys {
+            if !possible(parameters, &key.spec) {
+                return impossible("it lists a key for a level or rotation that does not exist");
+            }
+            if key.name != key.spec.name() || !names.insert(&key.name) {
+                return impossible("it lists a key twice or under another name");
+            }
+            if key.bytes != container_bytes(key.spec.wire_bytes(parameters)) {
+                return impossible("it lists a key with another size than such a key has");
+            }
+            total += key.bytes;
+        }
+        if total != self.evaluation_key_bytes || total > limits::KEY_SET_BYTES as u64 {
+            return impossible("the sizes of its keys do not add up, or to too much");
+        }
+        Ok(())
+    }
+
+    fn check_preprocessing(&self, values: usize) -> Result<(), ManifestError> {
+        let impossible = |reason| Err(ManifestError::Impossible(reason));
+        let steps = &self.preprocessing;
+        if steps.size != 32 || steps.pad > steps.size || steps.patch == 0 || steps.stride == 0 {
+            return impossible("its preprocessing is not one of a 32×32 image");
+        }
+        let padded = steps.size + 2 * steps.pad;
+        let Some(rest) = padded.checked_sub(steps.patch) else {
+            return impossible("its patches are larger than the padded image");
+        };
+        let side = u64::from(rest / steps.stride + 1);
+        let patch = u64::from(steps.patch);
+        if side * side * 3 * patch * patch != values as u64 {
+            return impossible("its patches have more or fewer values than its query");
+        }
+        let usable = steps.mean.iter().all(|mean| mean.is_finite())
+            && steps.std.iter().all(|&deviation| deviation.is_finite() && deviation > 1e-6);
+        if !usable {
+            return impossible("its means or standard deviations are not usable numbers");
+        }
+        Ok(())
+    }
+}
+
+/// Size of the container around a payload.
+#[must_use]
+pub const fn container_bytes(payload: usize) -> u64 {
+    (payload + container::OVERHEAD_BYTES) as u64
+}
+
+fn possible(parameters: &Parameters, key: &KeySpec) -> bool {
+    let element_exists = match key.kind {
+        KeyKind::Relinearization => true,
+        KeyKind::Galois(element) => element % 2 == 1 && (element as usize) < 2 * parameters.degree(),
+    };
+    element_exists && key.level <= parameters.max_level()
+}
+
+// Slots of a ciphertext with this description, once every number in it is known to be possible.
+fn slots(parameters: &Parameters, spec: &CiphertextSpec) -> Result<usize, ManifestError> {
+    let scale_exists = (1.0..=120.0).contains(&spec.log_scale);
+    let slots = parameters.slots();
+    if spec.level > parameters.max_level() || !scale_exists {
+        return Err(ManifestError::Impossible("a ciphertext has a level or scale that does not exist"));
+    }
+    if !spec.stride.is_power_of_two() || spec.stride > slots {
+        return Err(ManifestError::Impossible("a ciphertext has a stride that does not divide the slots"));
+    }
+    Ok(slots / spec.stride)
+}
