@@ -1,0 +1,71 @@
+//! The inner loops on one limb, behind one trait: number-theoretic transforms and lazy sums of products.
+
+mod elementwise;
+#[cfg(target_arch = "x86_64")]
+mod native;
+mod portable;
+
+#[cfg(test)]
+mod conformance;
+
+use crate::Modulus;
+
+/// Arithmetic on vectors of residues of one prime, as a processor does it best.
+///
+/// Residues are below the prime before and after every call. All slices of a call have one length; transforms have the
+/// length `N` the kernel was made for.
+pub trait Kernel: Send + Sync {
+    /// A name for tables and test failures.
+    fn name(&self) -> &'static str;
+
+    /// The prime.
+    fn modulus(&self) -> Modulus;
+
+    /// Coefficients to evaluations: afterwards index `j` holds `f(psi^(2 bitrev(j) + 1))`, `psi` being the kernel's own root.
+    fn forward(&self, values: &mut [u32]);
+
+    /// Evaluations to coefficients, the exact inverse of [`Kernel::forward`].
+    fn inverse(&self, values: &mut [u32]);
+
+    /// `out = sum_i lhs[i] * rhs[i]`, slot by slot, for at most 16 terms.
+    fn dot(&self, out: &mut [u32], lhs: &[&[u32]], rhs: &[&[u32]]);
+
+    /// `out = sum_i scalars[i] * terms[i]` for at most 16 terms, which may be residues of other primes below 2^30.
+    fn combine(&self, out: &mut [u32], terms: &[&[u32]], scalars: &[u32]);
+
+    /// `out += other`.
+    fn add_assign(&self, out: &mut [u32], other: &[u32]);
+
+    /// `out -= other`.
+    fn sub_assign(&self, out: &mut [u32], other: &[u32]);
+
+    /// `out = -out`.
+    fn neg_assign(&self, out: &mut [u32]);
+
+    /// `out *= factor`.
+    fn scale_assign(&self, out: &mut [u32], factor: u32);
+
+    /// `out = (out - other) * factor`.
+    fn sub_scale_assign(&self, out: &mut [u32], other: &[u32], factor: u32);
+
+    /// `out = values mod p`, for values below 2^51 in absolute value.
+    fn reduce_signed(&self, out: &mut [u32], values: &[i64]);
+}
+
+/// The fastest kernel that this processor has for a prime and a degree; `None` where the transform does not exist.
+pub fn kernel_for(modulus: Modulus, degree: usize) -> Option<Box<dyn Kernel>> {
+    kernels_for(modulus, degree).pop()
+}
+
+/// Every kernel that runs on this processor, slowest first.
+pub fn kernels_for(modulus: Modulus, degree: usize) -> Vec<Box<dyn Kernel>> {
+    let mut kernels: Vec<Box<dyn Kernel>> = Vec::new();
+    if let Some(kernel) = portable::PortableKernel::new(modulus, degree) {
+        kernels.push(Box::new(kernel));
+    }
+    #[cfg(target_arch = "x86_64")]
+    if let Some(kernel) = native::NativeKernel::new(modulus, degree) {
+        kernels.push(Box::new(kernel));
+    }
+    kernels
+}

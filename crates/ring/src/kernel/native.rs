@@ -1,0 +1,89 @@
+//! The kernel for x86-64: `tfhe-ntt` transforms, and our loops compiled for AVX-512, AVX2 and the baseline, chosen at run time.
+
+use super::{Kernel, elementwise};
+use crate::Modulus;
+use pulp::Arch;
+use tfhe_ntt::prime32::Plan;
+
+pub(super) struct NativeKernel {
+    modulus: Modulus,
+    /// `1/N`: the plan's inverse leaves the factor `N` in.
+    normalise: u32,
+    plan: Plan,
+    arch: Arch,
+}
+
+impl NativeKernel {
+    pub(super) fn new(modulus: Modulus, degree: usize) -> Option<Self> {
+        let plan = Plan::try_new(degree, modulus.value())?;
+        Some(Self {
+            modulus,
+            normalise: modulus.inv(degree as u32),
+            plan,
+            arch: Arch::new(),
+        })
+    }
+}
+
+impl Kernel for NativeKernel {
+    fn name(&self) -> &'static str {
+        match self.arch {
+            Arch::V4(_) => "tfhe-ntt, AVX-512",
+            Arch::V3(_) => "tfhe-ntt, AVX2",
+            _ => "tfhe-ntt, baseline",
+        }
+    }
+
+    fn modulus(&self) -> Modulus {
+        self.modulus
+    }
+
+    fn forward(&self, values: &mut [u32]) {
+        self.plan.fwd(values);
+    }
+
+    fn inverse(&self, values: &mut [u32]) {
+        self.plan.inv(values);
+        self.scale_assign(values, self.normalise);
+    }
+
+    fn dot(&self, out: &mut [u32], lhs: &[&[u32]], rhs: &[&[u32]]) {
+        self.arch
+            .dispatch(|| elementwise::dot(self.modulus, out, lhs, rhs));
+    }
+
+    fn combine(&self, out: &mut [u32], terms: &[&[u32]], scalars: &[u32]) {
+        self.arch
+            .dispatch(|| elementwise::combine(self.modulus, out, terms, scalars));
+    }
+
+    fn add_assign(&self, out: &mut [u32], other: &[u32]) {
+        self.arch
+            .dispatch(|| elementwise::add_assign(self.modulus, out, other));
+    }
+
+    fn sub_assign(&self, out: &mut [u32], other: &[u32]) {
+        self.arch
+            .dispatch(|| elementwise::sub_assign(self.modulus, out, other));
+    }
+
+    fn neg_assign(&self, out: &mut [u32]) {
+        self.arch
+            .dispatch(|| elementwise::neg_assign(self.modulus, out));
+    }
+
+    fn scale_assign(&self, out: &mut [u32], factor: u32) {
+        self.arch
+            .dispatch(|| elementwise::scale_assign(self.modulus, out, factor));
+    }
+
+    fn sub_scale_assign(&self, out: &mut [u32], other: &[u32], factor: u32) {
+        self.arch
+            .dispatch(|| elementwise::sub_scale_assign(self.modulus, out, other, factor));
+    }
+
+    fn reduce_signed(&self, out: &mut [u32], values: &[i64]) {
+        self.arch
+            .dispatch(|| elementwise::reduce_signed(self.modulus, out, values));
+    }
+}

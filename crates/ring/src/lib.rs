@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+mod automorphism;
+mod bits;
+mod kernel;
+mod modulus;
+mod parallel;
+mod poly;
+pub mod primes;
+mod rns;
+mod sampling;
+
+pub use automorphism::{Automorphism, galois_element_of_rotation};
+pub use bits::{pack, packed_len, unpack};
+pub use kernel::{Kernel, kernel_for, kernels_for};
+pub use modulus::Modulus;
+pub use parallel::{for_each_limb, for_each_pair};
+pub use poly::{Basis, Poly};
+pub use rns::{BaseConversion, Ring, RingError};
+pub use sampling::{Seed, Xof};

@@ -1,0 +1,83 @@
+//! Polynomials of `Z[X]/(X^N + 1)` as residues, one limb a prime.
+
+/// Which primes a polynomial is taken modulo: the first `q` of the ciphertext chain, then the first `p` special primes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Basis {
+    /// Limbs of the ciphertext chain `q_0, q_1, ...`.
+    pub q: usize,
+    /// Limbs of the special primes `p_0, p_1, ...`.
+    pub p: usize,
+}
+
+impl Basis {
+    /// The first `q` primes of the chain alone.
+    pub const fn of_chain(q: usize) -> Self {
+        Self { q, p: 0 }
+    }
+
+    /// Number of limbs.
+    pub const fn limbs(self) -> usize {
+        self.q + self.p
+    }
+}
+
+/// A polynomial in RNS form. Whether the limbs hold coefficients or evaluations is for the holder to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Poly {
+    basis: Basis,
+    degree: usize,
+    data: Vec<u32>,
+}
+
+impl Poly {
+    /// The zero polynomial.
+    pub fn zero(basis: Basis, degree: usize) -> Self {
+        Self {
+            basis,
+            degree,
+            data: vec![0; basis.limbs() * degree],
+        }
+    }
+
+    /// The primes it is taken modulo.
+    pub fn basis(&self) -> Basis {
+        self.basis
+    }
+
+    /// `N`.
+    pub fn degree(&self) -> usize {
+        self.degree
+    }
+
+    /// The residues modulo the `i`-th prime of the basis.
+    pub fn limb(&self, i: usize) -> &[u32] {
+        &self.data[i * self.degree..(i + 1) * self.degree]
+    }
+
+    /// The residues modulo the `i`-th prime of the basis, to change.
+    pub fn limb_mut(&mut self, i: usize) -> &mut [u32] {
+        &mut self.data[i * self.degree..(i + 1) * self.degree]
+    }
+
+    /// The limbs in order.
+    pub fn limbs(&self) -> impl ExactSizeIterator<Item = &[u32]> {
+        self.data.chunks_exact(self.degree)
+    }
+
+    /// All residues, limb after limb, to change.
+    pub fn data_mut(&mut self) -> &mut [u32] {
+        &mut self.data
+    }
+
+    /// Forgets all limbs but the first `limbs`, which belong to the chain: the value modulo a smaller modulus.
+    pub fn truncate(&mut self, limbs: usize) {
+        assert!(limbs <= self.basis.q);
+        self.basis = Basis::of_chain(limbs);
+        self.data.truncate(limbs * self.degree);
+    }
+
+    /// Bytes on the heap.
+    pub fn heap_bytes(&self) -> usize {
+        self.data.capacity() * size_of::<u32>()
+    }
+}

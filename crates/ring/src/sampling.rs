@@ -1,0 +1,154 @@
+//! Randomness: 32-byte seeds from the operating system, expanded by the BLAKE3 extendable output function.
+
+use crate::Modulus;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// A 32-byte seed, wiped when dropped. It has no serialiser and no `Debug`.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct Seed([u8; 32]);
+
+impl Seed {
+    /// A fresh seed from the operating system (in a browser: `crypto.getRandomValues`).
+    pub fn random() -> Result<Self, getrandom::Error> {
+        let mut bytes = [0; 32];
+        getrandom::fill(&mut bytes)?;
+        Ok(Self(bytes))
+    }
+
+    /// A seed from bytes that the caller drew or derived.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The seed for one purpose: BLAKE3 keyed with this seed, over the parts of a label, each preceded by its length.
+    pub fn derive(&self, label: &[&[u8]]) -> Seed {
+        let mut child = Seed([0; 32]);
+        self.xof(label).fill(&mut child.0);
+        child
+    }
+
+    /// The stream for one purpose.
+    pub fn xof(&self, label: &[&[u8]]) -> Xof {
+        let mut hasher = blake3::Hasher::new_keyed(&self.0);
+        for part in label {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        Xof(hasher.finalize_xof())
+    }
+
+    /// The bytes, for a seed that is public (that of a mask).
+    pub fn expose(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+/// A stream of pseudo-random bytes (BLAKE3 extendable output).
+pub struct Xof(blake3::OutputReader);
+
+impl Xof {
+    /// The next bytes.
+    pub fn fill(&mut self, out: &mut [u8]) {
+        self.0.fill(out);
+    }
+
+    /// Uniform residues, by rejection on masked 32-bit words. For public values: the time depends on the words refused.
+    pub fn uniform(&mut self, modulus: Modulus, out: &mut [u32]) {
+        let mask = u32::MAX >> (32 - modulus.bits());
+        let mut block = [0u8; 4096];
+        let mut at = block.len();
+        for value in out {
+            *value = loop {
+                if at == block.len() {
+                    self.0.fill(&mut block);
+                    at = 0;
+                }
+                let word =
+                    u32::from_le_bytes([block[at], block[at + 1], block[at + 2], block[at + 3]])
+                        & mask;
+                at += 4;
+                if word < modulus.value() {
+                    break word;
+                }
+            };
+        }
+    }
+
+    /// Uniform values of {-1, 0, 1}, in constant time: `floor(3 w / 2^32) - 1`, whose bias is below 2^-31.
+    pub fn ternary(&mut self, out: &mut [i32]) {
+        self.blocks::<4>(out, |bytes| {
+            ((u32::from_le_bytes(bytes) as u64 * 3) >> 32) as i32 - 1
+        });
+    }
+
+    /// The centred binomial distribution with parameter 21 (standard deviation 3.24), in constant time.
+    pub fn error(&mut self, out: &mut [i32]) {
+        const HALF: u64 = (1 << 21) - 1;
+        self.blocks::<8>(out, |bytes| {
+            let word = u64::from_le_bytes(bytes);
+            (word & HALF).count_ones() as i32 - ((word >> 21) & HALF).count_ones() as i32
+        });
+    }
+
+    fn blocks<const B: usize>(&mut self, out: &mut [i32], value: impl Fn([u8; B]) -> i32) {
+        let mut block = [0u8; 2048];
+        for chunk in out.chunks_mut(block.len() / B) {
+            self.0.fill(&mut block[..chunk.len() * B]);
+            for (slot, bytes) in chunk.iter_mut().zip(block.as_chunks::<B>().0) {
+                *slot = value(*bytes);
+            }
+        }
+        block.zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_separate_streams() {
+        let seed = Seed::from_bytes([7; 32]);
+        let draw = |label: &[&[u8]]| {
+            let mut bytes = [0; 16];
+            seed.xof(label).fill(&mut bytes);
+            bytes
+        };
+        assert_eq!(draw(&[b"a", b"b"]), draw(&[b"a", b"b"]));
+        assert_ne!(draw(&[b"a", b"b"]), draw(&[b"ab"]));
+        assert_ne!(draw(&[b"a", b""]), draw(&[b"a"]));
+    }
+
+    #[test]
+    fn distributions_have_their_moments() {
+        let count = 1 << 17;
+        let mut xof = Seed::from_bytes([1; 32]).xof(&[b"test"]);
+        let mut values = vec![0; count];
+        let moments = |values: &[i32]| {
+            let mean = values.iter().map(|&x| x as f64).sum::<f64>() / count as f64;
+            (
+                mean,
+                values.iter().map(|&x| (x as f64).powi(2)).sum::<f64>() / count as f64,
+            )
+        };
+        xof.ternary(&mut values);
+        let (mean, variance) = moments(&values);
+        assert!(
+            mean.abs() < 0.01 && (variance - 2.0 / 3.0).abs() < 0.01,
+            "{mean} {variance}"
+        );
+        xof.error(&mut values);
+        let (mean, variance) = moments(&values);
+        assert!(
+            mean.abs() < 0.05 && (variance - 10.5).abs() < 0.2,
+            "{mean} {variance}"
+        );
+        assert!(values.iter().all(|x| x.abs() <= 21));
+        let modulus = Modulus::new(786433).unwrap();
+        let mut residues = vec![0; count];
+        xof.uniform(modulus, &mut residues);
+        assert!(residues.iter().all(|&x| x < 786433));
+        let mean = residues.iter().map(|&x| x as f64).sum::<f64>() / count as f64;
+        assert!((mean / 786433.0 - 0.5).abs() < 0.005, "{mean}");
+    }
+}
