@@ -1,0 +1,66 @@
+"""The model card, written from the configuration so that its numbers cannot drift from it."""
+
+PARTS = ("query", "key", "value", "scores", "attention", "mixed", "up", "stream")
+
+
+def ranges_table(ranges: dict) -> str:
+    head = "| block | " + " | ".join(PARTS) + " |\n|---|" + "---:|" * len(PARTS)
+    rows = [f"| {i} | " + " | ".join(f"{block[part]:.3g}" for part in PARTS) + " |" for i, block in enumerate(ranges["blocks"])]
+    return "\n".join([head, *rows])
+
+
+def write_card(path: str, config: dict) -> None:
+    a, t, acc = config["architecture"], config["training"], config["accuracy"]
+    d, h = a["width"], a["hidden"]
+    block = 4 * d * (d + 1) + h * (d + 1) + d * (h + 1) + 2 * a["heads"]
+    weights = d * (a["inputs"] + a["tokens"]) + a["blocks"] * block + a["classes"] * (d + 1)
+    text = f"""# {config["name"]}
+
+Classifies a 32×32 colour image into the 100 classes of CIFAR-100. Every operation is an addition or a multiplication,
+so the network runs on CKKS ciphertexts: the server that evaluates it sees neither the image nor the class.
+
+## Model
+
+{a["blocks"]} transformer blocks in parallel form, {a["tokens"]} tokens (overlapping {config["preprocessing"]["patch"]}×{config["preprocessing"]["patch"]} patches), width {d}, {a["heads"]} heads, MLP {h};
+σ-attention with a quadratic σ in place of softmax, a square in the MLP, batch norms folded into the weights.
+{weights:,} weights, f32. Formulas: `crates/model/README.md`.
+
+| file | content |
+|---|---|
+| `config.json` | sizes, preprocessing, ranges, accuracy, training settings |
+| `model.safetensors` | folded weights |
+| `labels.json` | class names, index = class |
+
+## Accuracy
+
+Top-1 **{100 * acc["top1"]:.2f}%**, top-5 **{100 * acc["top5"]:.2f}%** on {acc["images"]:,} held-out images (50 per class, half of the official test split).
+The number is for the cleartext network; an encrypted evaluation adds CKKS noise. The other half of the test split was never used.
+The validation images chose nothing but the choice between short trial runs, so the figure is close to unbiased.
+
+## Ranges
+
+Largest magnitude over the {config["ranges"]["images"]:,} validation images; embedding {config["ranges"]["embed"]:.3g}, logits {config["ranges"]["logits"]:.3g}.
+An encrypted evaluation must keep room for these, with a margin: other images can exceed them, and an image far from
+photographs (noise, hard black-and-white patterns) can exceed them by much.
+
+{ranges_table(config["ranges"])}
+
+## Training
+
+From scratch on the 50,000 training images: {t["epochs"]} epochs, {t["minutes"]} minutes on one {t["device"].upper()} core or device shared with other work,
+{t["optimiser"]}, batch {t["batch"]}, cosine schedule, label smoothing {t["smoothing"]}, random crop and flip, averaged weights.
+A range penalty (weight {t["range_weight"]}) acts from the first step on each sample's largest normalised score and MLP input beyond 8 and
+residual stream beyond 24. Recipe and commands: `models/training/README.md`.
+
+## Limits
+
+Sees 32×32 pixels; photographs of other things still get one of the 100 names; small classes of people (baby, boy, girl, man,
+woman) are in the data and are confused often, and must not be used to judge anybody. Not for decisions about people.
+
+## Licence
+
+Weights: as the repository. CIFAR-100 (A. Krizhevsky, *Learning Multiple Layers of Features from Tiny Images*, 2009) was
+collected from the web and published for research without an explicit licence; rights in the single images stay with their authors.
+"""
+    with open(path, "w", encoding="utf8") as file:
+        file.write(text)

@@ -1,0 +1,33 @@
+"""Batch-norm recalibration and accuracy of a model in training form."""
+
+import torch
+
+from data import normalise
+from vit import Norm, Vit
+
+
+@torch.no_grad()
+def recalibrate(model: Vit, images: torch.Tensor, batch: int = 250) -> None:
+    """Replaces every norm's statistics by the plain average over `images` (uint8), without augmentation."""
+    norms = [m for m in model.modules() if isinstance(m, Norm)]
+    for norm in norms:
+        norm.seen.zero_()
+        norm.momentum = None
+    model.train()
+    for part in images.split(batch):
+        model(normalise(part))
+    for norm in norms:
+        norm.momentum = 0.1
+    model.eval()
+
+
+@torch.no_grad()
+def logits(model: Vit, images: torch.Tensor, batch: int = 250) -> torch.Tensor:
+    model.eval()
+    return torch.cat([model(normalise(part))[0].float() for part in images.split(batch)])
+
+
+def accuracy(scores: torch.Tensor, labels: torch.Tensor) -> tuple[float, float]:
+    """Top-1 and top-5, as fractions."""
+    best = scores.topk(5, dim=1).indices == labels[:, None]
+    return best[:, 0].float().mean().item(), best.any(1).float().mean().item()

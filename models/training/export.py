@@ -1,0 +1,125 @@
+"""Turns a checkpoint into a model folder: recalibrates, folds, checks, measures ranges, writes the files."""
+
+import argparse
+import json
+import os
+
+import torch
+from safetensors.torch import save_file
+
+from balance import balance
+from card import write_card
+from data import MEAN, STD, load_classes, load_split, normalise
+from evaluate import accuracy, logits, recalibrate
+from fold import Ranges, fold, folded_logits
+from vit import Shape, Vit
+
+AGREEMENT = 1e-3
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", required=True, help="folder with train/, valid/ and classes.txt")
+    parser.add_argument("--run", required=True, help="folder of the training run")
+    parser.add_argument("--out", required=True, help="model folder to write; its name becomes the model's")
+    parser.add_argument("--reference", help="safetensors file to write with a few images and their logits, for tests")
+    parser.add_argument("--calibration", type=int, default=20000, help="training images for the norms' statistics")
+    return parser.parse_args()
+
+
+@torch.no_grad()
+def measure(model: Vit, tensors: dict, images: torch.Tensor) -> tuple[torch.Tensor, Ranges]:
+    """Logits and ranges of the folded network over `images`; fails where the two forms disagree."""
+    see, outputs, worst = Ranges(), [], 0.0
+    for part in images.split(250):
+        x = normalise(part)
+        folded = folded_logits(tensors, model.shape.heads, model.patches(x), see)
+        worst = max(worst, (folded - model(x)[0]).abs().max().item())
+        outputs.append(folded)
+    scores = torch.cat(outputs)
+    span = (scores.max() - scores.min()).item()
+    print(f"folded against unfolded: largest difference {worst:.2e}, {worst / span:.2e} of the logits' span")
+    if not worst < AGREEMENT * max(span, 1):
+        raise SystemExit("the folded network computes something else")
+    return scores, see
+
+
+def ranges_entry(see: Ranges, shape: Shape, images: int) -> dict:
+    largest = {name: float(f"{value:.4g}") for name, value in see.largest.items()}
+    parts = ("query", "key", "value", "scores", "attention", "mixed", "up", "stream")
+    blocks = [{part: largest[f"blocks.{i}.{part}"] for part in parts} for i in range(shape.blocks)]
+    return {"images": images, "embed": largest["embed"], "blocks": blocks, "logits": largest["logits"]}
+
+
+def main() -> None:
+    a = arguments()
+    saved = torch.load(os.path.join(a.run, "checkpoint.pt"), map_location="cpu")
+    shape = Shape(**saved["shape"])
+    model = Vit(shape)
+    model.load_state_dict(saved["averaged"])
+    torch.manual_seed(0)
+    train_images, _ = load_split(a.data, "train")
+    train_images = train_images[torch.randperm(len(train_images))[: a.calibration]]
+    recalibrate(model, train_images)
+    images, labels = load_split(a.data, "valid")
+    tensors = fold(model)
+    balance(tensors, shape.heads, model.patches(normalise(train_images[:2000])))
+    scores, see = measure(model, tensors, images)
+    top1, top5 = accuracy(scores, labels)
+    print(f"folded model on valid/: top-1 {100 * top1:.2f}%, top-5 {100 * top5:.2f}% of {len(images)}")
+
+    settings = saved["arguments"]
+    config = {
+        "name": os.path.basename(os.path.normpath(a.out)),
+        "architecture": {
+            "tokens": shape.tokens,
+            "inputs": shape.inputs,
+            "width": shape.width,
+            "heads": shape.heads,
+            "hidden": shape.hidden,
+            "blocks": shape.blocks,
+            "classes": shape.classes,
+        },
+        "preprocessing": {
+            "size": shape.size,
+            "mean": MEAN,
+            "std": STD,
+            "pad": shape.pad,
+            "patch": shape.patch,
+            "stride": shape.stride,
+        },
+        "ranges": ranges_entry(see, shape, len(images)),
+        "accuracy": {"top1": round(top1, 4), "top5": round(top5, 4), "images": len(images)},
+        "training": {
+            "data": "CIFAR-100 training split",
+            "epochs": round(saved["step"] * settings["batch"] / 50000, 1),
+            "minutes": round(saved["spent"] / 60),
+            "device": settings["device"],
+            "batch": settings["batch"],
+            "optimiser": "Muon and AdamW" if settings["muon"] else "AdamW",
+            "rates": [settings["muon"], settings["adam"]],
+            "decay": settings["decay"],
+            "smoothing": settings["smoothing"],
+            "average": settings["average"],
+            "range_weight": settings["range_weight"],
+            "seed": settings["seed"],
+            "torch": torch.__version__.split("+")[0],
+        },
+    }
+    os.makedirs(a.out, exist_ok=True)
+    save_file(tensors, os.path.join(a.out, "model.safetensors"))
+    for name, value in (("config.json", config), ("labels.json", load_classes(a.data))):
+        with open(os.path.join(a.out, name), "w", encoding="utf8") as file:
+            json.dump(value, file, indent=2)
+            file.write("\n")
+    write_card(os.path.join(a.out, "README.md"), config)
+    if a.reference:
+        pick = torch.arange(4) * (len(images) // 4) + 7
+        double = {name: tensor.double() for name, tensor in tensors.items()}
+        expected = folded_logits(double, shape.heads, model.patches(normalise(images[pick])).double(), Ranges())
+        save_file({"images": images[pick].contiguous(), "logits": expected.float()}, a.reference)
+    print(json.dumps(config["ranges"], indent=1))
+
+
+if __name__ == "__main__":
+    main()

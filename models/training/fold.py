@@ -1,0 +1,87 @@
+"""Folds a trained model into the released form: plain linear maps, two squares and a product, no norms."""
+
+import math
+
+import torch
+
+from vit import Norm, Vit
+
+
+def norm_map(norm: Norm) -> tuple[torch.Tensor, torch.Tensor]:
+    """Scale and shift per channel of a norm, from its averaged statistics, in float64."""
+    scale = torch.rsqrt(norm.var.double() + norm.eps)
+    shift = -norm.mean.double() * scale
+    if norm.affine:
+        weight, bias = norm.weight.double(), norm.bias.double()
+        scale, shift = scale * weight, shift * weight + bias
+    return scale, shift
+
+
+def after_norm(norm: Norm, weight: torch.Tensor, bias: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+    """The linear map applied to norm(x), as a linear map of x."""
+    scale, shift = norm_map(norm)
+    weight = weight.double()
+    folded = weight @ shift
+    return weight * scale, folded if bias is None else folded + bias.double()
+
+
+@torch.no_grad()
+def fold(model: Vit) -> dict[str, torch.Tensor]:
+    """All tensors of the released form, float32, by name.
+
+    Scores: p·BN(q·k/√F) + r becomes q'·k + r' by scaling q, and the 1/√T after the square becomes its root before it.
+    """
+    shape = model.shape
+    out = {"embed.weight": model.embed.weight.double(), "embed.position": model.position.double()}
+    root = shape.tokens**-0.25
+    for i, block in enumerate(model.blocks):
+        name = f"blocks.{i}"
+        for part in ("key", "value"):
+            linear = getattr(block, part)
+            out[f"{name}.{part}.weight"], out[f"{name}.{part}.bias"] = after_norm(block.norm, linear.weight, linear.bias)
+        weight, bias = after_norm(block.norm, block.query.weight, block.query.bias)
+        scale, shift = norm_map(block.score_norm)
+        p, r = block.score_scale.double(), block.score_shift.double()
+        per_channel = (root * p * scale / math.sqrt(shape.width // shape.heads)).repeat_interleave(shape.width // shape.heads)
+        out[f"{name}.query.weight"] = weight * per_channel[:, None]
+        out[f"{name}.query.bias"] = bias * per_channel
+        out[f"{name}.scores.shift"] = root * (p * shift + r)
+        out[f"{name}.scores.offset"] = block.score_offset.double() * shape.tokens**-0.5
+        out[f"{name}.output.weight"], out[f"{name}.output.bias"] = block.output.weight.double(), block.output.bias.double()
+        weight, bias = after_norm(block.norm, block.up.weight, None)
+        scale, shift = norm_map(block.up_norm)
+        out[f"{name}.up.weight"], out[f"{name}.up.bias"] = weight * scale[:, None], bias * scale + shift
+        out[f"{name}.down.weight"], out[f"{name}.down.bias"] = block.down.weight.double(), block.down.bias.double()
+    out["head.weight"], out["head.bias"] = after_norm(model.norm, model.head.weight, model.head.bias)
+    return {name: tensor.float().contiguous() for name, tensor in out.items()}
+
+
+class Ranges:
+    """Largest magnitude per named value, over everything it is shown."""
+
+    def __init__(self) -> None:
+        self.largest: dict[str, float] = {}
+
+    def __call__(self, name: str, value: torch.Tensor) -> torch.Tensor:
+        self.largest[name] = max(self.largest.get(name, 0.0), value.abs().max().item())
+        return value
+
+
+def folded_logits(tensors: dict[str, torch.Tensor], heads: int, patches: torch.Tensor, see: Ranges) -> torch.Tensor:
+    """The released network on patches [B,T,inputs], written from its definition alone."""
+
+    def linear(name: str, x: torch.Tensor) -> torch.Tensor:
+        return x @ tensors[f"{name}.weight"].T + tensors[f"{name}.bias"]
+
+    x = see("embed", patches @ tensors["embed.weight"].T + tensors["embed.position"])
+    blocks = sum(1 for name in tensors if name.endswith(".scores.shift"))
+    for i in range(blocks):
+        name = f"blocks.{i}"
+        q, k, v = (see(f"{name}.{part}", linear(f"{name}.{part}", x)) for part in ("query", "key", "value"))
+        q, k, v = (z.unflatten(2, (heads, -1)).transpose(1, 2) for z in (q, k, v))
+        scores = see(f"{name}.scores", q @ k.transpose(2, 3) + tensors[f"{name}.scores.shift"].view(-1, 1, 1))
+        attention = see(f"{name}.attention", scores**2 + tensors[f"{name}.scores.offset"].view(-1, 1, 1))
+        mixed = see(f"{name}.mixed", (attention @ v).transpose(1, 2).flatten(2))
+        up = see(f"{name}.up", linear(f"{name}.up", x))
+        x = see(f"{name}.stream", x + linear(f"{name}.output", mixed) + linear(f"{name}.down", up**2))
+    return see("logits", linear("head", x.mean(1)))

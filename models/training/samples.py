@@ -1,0 +1,52 @@
+"""Writes the page's sample images: chosen validation images as 32×32 PNG files, and their list."""
+
+import argparse
+import json
+import os
+
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from data import load_classes, load_split, normalise
+from fold import Ranges, folded_logits
+from vit import Shape, Vit
+
+# label: position among its class's validation images; picked by eye for being recognisable at 32×32.
+CHOSEN = {
+    "apple": 0,
+    "bicycle": 3,
+    "butterfly": 2,
+    "clock": 11,
+    "lion": 0,
+    "motorcycle": 3,
+    "mountain": 3,
+    "rocket": 0,
+    "sunflower": 7,
+    "tiger": 0,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--model", required=True, help="model folder, to print what it answers")
+    parser.add_argument("--out", required=True, help="web/samples")
+    a = parser.parse_args()
+    classes = load_classes(a.data)
+    images, labels = load_split(a.data, "valid")
+    tensors = load_file(os.path.join(a.model, "model.safetensors"))
+    os.makedirs(a.out, exist_ok=True)
+    for label, number in CHOSEN.items():
+        image = images[labels == classes.index(label)][number]
+        Image.fromarray(image.numpy()).save(os.path.join(a.out, f"{label}.png"), optimize=True)
+        patches = Vit(Shape()).patches(normalise(image[None]))
+        best = torch.softmax(folded_logits(tensors, Shape().heads, patches, Ranges())[0], 0).topk(3)
+        print(label, [f"{classes[c]} {p:.2f}" for p, c in zip(best.values.tolist(), best.indices.tolist())])
+    with open(os.path.join(a.out, "samples.json"), "w", encoding="utf8") as file:
+        json.dump([{"file": f"{label}.png", "label": label} for label in CHOSEN], file, indent=2)
+        file.write("\n")
+
+
+if __name__ == "__main__":
+    main()
