@@ -1,0 +1,106 @@
+//! Automorphisms: rotation of the slots, conjugation, and many rotations of one ciphertext (hoisting).
+
+use super::{Evaluator, key_switch::Digits};
+use crate::{Ciphertext, EvaluatorError, KeyKind, KeySpec};
+use ring::{Poly, for_each_pair, galois_element_of_rotation};
+
+/// A ciphertext whose digits are lifted once for many rotations (Halevi, Shoup, ePrint 2018/244).
+pub struct Hoisted<'c> {
+    ciphertext: &'c Ciphertext,
+    lifted: Vec<Poly>,
+}
+
+impl Evaluator<'_> {
+    /// Rotates the slots to the left by `steps` (negative: to the right), with the key of exactly that rotation.
+    pub fn rotate(&self, a: &Ciphertext, steps: i64) -> Result<Ciphertext, EvaluatorError> {
+        match galois_element_of_rotation(steps, self.parameters.degree()) {
+            1 => Ok(a.clone()),
+            element => self.automorphism(a, element),
+        }
+    }
+
+    /// The complex conjugate of every slot.
+    pub fn conjugate(&self, a: &Ciphertext) -> Result<Ciphertext, EvaluatorError> {
+        self.automorphism(a, 2 * self.parameters.degree() as u32 - 1)
+    }
+
+    fn automorphism(&self, a: &Ciphertext, element: u32) -> Result<Ciphertext, EvaluatorError> {
+        Self::two_parts(a)?;
+        let spec = KeySpec {
+            kind: KeyKind::Galois(element),
+            level: a.level(),
+        };
+        let key = self.keys.get(spec)?;
+        let automorphism = key
+            .automorphism
+            .as_ref()
+            .ok_or(EvaluatorError::MissingKey(spec))?;
+        let ring = self.parameters.ring();
+        let (mut c0, c1) = self.switch(&ring.apply(automorphism, &a.parts[1]), key);
+        ring.add_assign(&mut c0, &ring.apply(automorphism, &a.parts[0]));
+        Ok(Ciphertext {
+            parts: vec![c0, c1],
+            scale: a.scale,
+        })
+    }
+
+    /// Lifts the digits of `a` once, for [`Evaluator::rotate_hoisted`].
+    pub fn hoist<'c>(&self, a: &'c Ciphertext) -> Result<Hoisted<'c>, EvaluatorError> {
+        Self::two_parts(a)?;
+        let ring = self.parameters.ring();
+        let basis = self.parameters.key_basis(a.level());
+        let digits: Digits<'_> = self.decompose(&a.parts[1]);
+        let lifted = (0..self.parameters.digit_ranges(a.level()).len())
+            .map(|d| {
+                let mut poly = ring.zero(basis);
+                ring.each(&mut poly, |_, i, limb| {
+                    self.lift_limb(&digits, d, basis, i, limb)
+                });
+                poly
+            })
+            .collect();
+        Ok(Hoisted {
+            ciphertext: a,
+            lifted,
+        })
+    }
+
+    /// Rotates a hoisted ciphertext: the same result as [`Evaluator::rotate`] up to noise, without lifting again.
+    pub fn rotate_hoisted(
+        &self,
+        hoisted: &Hoisted<'_>,
+        steps: i64,
+    ) -> Result<Ciphertext, EvaluatorError> {
+        let a = hoisted.ciphertext;
+        let element = galois_element_of_rotation(steps, self.parameters.degree());
+        if element == 1 {
+            return Ok(a.clone());
+        }
+        let spec = KeySpec {
+            kind: KeyKind::Galois(element),
+            level: a.level(),
+        };
+        let key = self.keys.get(spec)?;
+        let automorphism = key
+            .automorphism
+            .as_ref()
+            .ok_or(EvaluatorError::MissingKey(spec))?;
+        let (ring, degree) = (self.parameters.ring(), self.parameters.degree());
+        let basis = self.parameters.key_basis(a.level());
+        let (mut c0, mut c1) = (ring.zero(basis), ring.zero(basis));
+        for_each_pair(c0.data_mut(), c1.data_mut(), degree, |i, out0, out1| {
+            let mut rotated = vec![0; degree * hoisted.lifted.len()];
+            for (out, digit) in rotated.chunks_exact_mut(degree).zip(&hoisted.lifted) {
+                automorphism.permute(digit.limb(i), out);
+            }
+            let rotated: Vec<&[u32]> = rotated.chunks_exact(degree).collect();
+            self.multiply_limb(&rotated, key, basis, i, out0, out1);
+        });
+        let (mut c0, c1) = (self.mod_down(c0), self.mod_down(c1));
+        ring.add_assign(&mut c0, &ring.apply(automorphism, &a.parts[0]));
+        Ok(Ciphertext {
+            parts: vec![c0, c1],
+            scale: a.scale,
+        })
+    }
+}

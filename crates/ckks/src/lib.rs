@@ -1,0 +1,32 @@
+#![doc = include_str!("../README.md")]
+
+mod ciphertext;
+#[cfg(feature = "secret-key")]
+mod decryptor;
+mod encoder;
+#[cfg(feature = "secret-key")]
+mod encryptor;
+mod error;
+mod evaluator;
+mod keys;
+mod parameters;
+mod plaintext;
+mod security;
+mod wire;
+
+pub use ciphertext::{Ciphertext, CiphertextSpec, SeededCiphertext};
+#[cfg(feature = "secret-key")]
+pub use decryptor::Decryptor;
+pub use encoder::Encoder;
+#[cfg(feature = "secret-key")]
+pub use encryptor::Encryptor;
+pub use error::{EvaluatorError, ParametersError, WireError};
+pub use evaluator::{Evaluator, Hoisted};
+pub use keys::{EvaluationKeySet, KeyKind, KeySpec, SeededKey};
+#[cfg(feature = "secret-key")]
+pub use keys::{KeyGenerator, SecretKey};
+pub use num_complex::Complex64;
+pub use parameters::{Parameters, ParametersLiteral};
+pub use plaintext::Plaintext;
+pub use ring::{Seed, galois_element_of_rotation};
+pub use security::{SECURITY_SOURCE, security_bound};
