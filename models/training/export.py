@@ -44,6 +44,30 @@ def measure(model: Vit, tensors: dict, images: torch.Tensor) -> tuple[torch.Tens
     return scores, see
 
 
+def hostile_images() -> torch.Tensor:
+    """Images far from photographs: noise, hard stripes of several widths, and the corners of the colour cube."""
+    generator = torch.Generator().manual_seed(1)
+    noise = torch.randint(0, 256, (500, 32, 32, 3), generator=generator, dtype=torch.uint8)
+    binary = torch.randint(0, 2, (500, 32, 32, 3), generator=generator, dtype=torch.uint8) * 255
+    flat = torch.cartesian_prod(*[torch.tensor([0, 255], dtype=torch.uint8)] * 3).view(8, 1, 1, 3).expand(8, 32, 32, 3)
+    line = torch.arange(32)
+    stripes = []
+    for width in (1, 2, 4, 8, 16):
+        on = line // width % 2
+        for pattern in (on[:, None].expand(32, 32), on[None, :].expand(32, 32), on[:, None] ^ on[None, :]):
+            stripes += [pattern, 1 - pattern]
+    stripes = (torch.stack(stripes) * 255).to(torch.uint8)[..., None].expand(-1, 32, 32, 3)
+    return torch.cat([noise, binary, flat, stripes])
+
+
+@torch.no_grad()
+def hostile_peak(model: Vit, tensors: dict) -> dict[str, float]:
+    see = Ranges()
+    for part in hostile_images().split(250):
+        folded_logits(tensors, model.shape.heads, model.patches(normalise(part)), see)
+    return see.largest
+
+
 def ranges_entry(see: Ranges, shape: Shape, images: int) -> dict:
     largest = {name: float(f"{value:.4g}") for name, value in see.largest.items()}
     parts = ("query", "key", "value", "scores", "attention", "mixed", "up", "stream")
@@ -112,7 +136,7 @@ def main() -> None:
         with open(os.path.join(a.out, name), "w", encoding="utf8") as file:
             json.dump(value, file, indent=2)
             file.write("\n")
-    write_card(os.path.join(a.out, "README.md"), config)
+    write_card(os.path.join(a.out, "README.md"), config, hostile_peak(model, tensors))
     if a.reference:
         pick = torch.arange(4) * (len(images) // 4) + 7
         double = {name: tensor.double() for name, tensor in tensors.items()}
