@@ -1,0 +1,32 @@
+// Numbers as people read them.
+
+const number = (digits) => new Intl.NumberFormat("en", { maximumFractionDigits: digits, minimumFractionDigits: digits });
+
+/** 104_200_000 → "104.2 MB". */
+export function bytes(count) {
+  if (count < 1000) return `${count} B`;
+  if (count < 1e6) return `${number(count < 1e4 ? 1 : 0).format(count / 1e3)} kB`;
+  return `${number(count < 1e7 ? 2 : 1).format(count / 1e6)} MB`;
+}
+
+/** 0.4213 → "42.1 %". */
+export function percent(share) {
+  return `${number(1).format(share * 100)} %`;
+}
+
+/** 13.4 → "13 s", 95 → "1 min 35 s". */
+export function duration(seconds) {
+  const whole = Math.max(1, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+/** "about 13 s left", or nothing where nobody knows. */
+export function timeLeft(seconds) {
+  return Number.isFinite(seconds) ? `about ${duration(seconds)} left` : "";
+}
+
+/** "maple_tree" → "maple tree". */
+export function label(name) {
+  return name.replaceAll("_", " ");
+}
