@@ -1,0 +1,84 @@
+//! What an operation costs: the weights of progress and of the time estimate.
+
+use ckks::{KeyKind, KeySpec, Parameters, galois_element_of_rotation};
+
+/// The kind of an operation, with what its cost depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationKind {
+    /// Sum or difference of ciphertexts, or a product with the imaginary unit.
+    Add,
+    /// Sum with a plaintext.
+    AddPlain,
+    /// Sum of this many products of ciphertexts.
+    Dot(usize),
+    /// Sum of this many products with plaintexts.
+    DotPlain(usize),
+    /// Relinearisation: a key switch.
+    Relinearize,
+    /// Rescale.
+    Rescale,
+    /// Rotation by these steps: a key switch.
+    Rotate(i64),
+    /// Conjugation: a key switch.
+    Conjugate,
+}
+
+/// One operation at the level of its operands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// What it does.
+    pub kind: OperationKind,
+    /// The level it does it at.
+    pub level: usize,
+}
+
+impl Operation {
+    /// A name for errors and tables.
+    pub fn name(&self) -> &'static str {
+        match self.kind {
+            OperationKind::Add => "add",
+            OperationKind::AddPlain => "add plain",
+            OperationKind::Dot(_) => "product",
+            OperationKind::DotPlain(_) => "plain product",
+            OperationKind::Relinearize => "relinearize",
+            OperationKind::Rescale => "rescale",
+            OperationKind::Rotate(_) => "rotate",
+            OperationKind::Conjugate => "conjugate",
+        }
+    }
+
+    /// The key it needs.
+    pub fn key(&self, parameters: &Parameters) -> Option<KeySpec> {
+        let degree = parameters.degree();
+        let kind = match self.kind {
+            OperationKind::Relinearize => KeyKind::Relinearization,
+            OperationKind::Conjugate => KeyKind::Galois(2 * degree as u32 - 1),
+            OperationKind::Rotate(steps) => match galois_element_of_rotation(steps, degree) {
+                1 => return None,
+                element => KeyKind::Galois(element),
+            },
+            _ => return None,
+        };
+        Some(KeySpec {
+            kind,
+            level: self.level,
+        })
+    }
+
+    /// In transforms of one limb: each counts 1, a pass over one limb a fraction of it.
+    pub fn cost(&self, parameters: &Parameters) -> f64 {
+        let limbs = (self.level + 1) as f64;
+        let special = parameters.literal().special.len() as f64;
+        let digits = (limbs / parameters.literal().digit as f64).ceil();
+        match self.kind {
+            OperationKind::Add => 0.2 * limbs,
+            OperationKind::AddPlain => 1.5 * limbs,
+            OperationKind::Dot(terms) => 0.5 * limbs * terms as f64,
+            OperationKind::DotPlain(terms) => 1.6 * limbs * terms as f64,
+            OperationKind::Rescale => 4.0 * limbs,
+            OperationKind::Relinearize | OperationKind::Rotate(_) | OperationKind::Conjugate => {
+                limbs + 2.0 * digits * (limbs + special) + 4.0 * (limbs + special)
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Why a circuit stops, and where.
+
+use ckks::EvaluatorError;
+
+/// A circuit stopped.
+#[derive(Debug, thiserror::Error, PartialEq)]
+pub enum CircuitError {
+    /// An operation was refused.
+    #[error("{layer}, {operation}: {source}")]
+    Operation {
+        /// The layer, as the circuit named it.
+        layer: String,
+        /// The operation.
+        operation: &'static str,
+        /// The reason.
+        source: EvaluatorError,
+    },
+    /// A plaintext does not fit its scale.
+    #[error("{layer}: a weight is not finite or too large for scale 2^{log_scale:.1}")]
+    Encoding {
+        /// The layer, as the circuit named it.
+        layer: String,
+        /// log2 of the scale.
+        log_scale: f64,
+    },
+    /// The observer asked to stop.
+    #[error("cancelled")]
+    Cancelled,
+}

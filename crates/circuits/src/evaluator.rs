@@ -1,0 +1,108 @@
+//! The operations that circuits are written in.
+
+use crate::CircuitError;
+use ckks::Complex64;
+
+/// An interpretation of circuits. A circuit is a function generic over this trait; its three readings are
+/// [`crate::Encrypted`] (ciphertexts), [`crate::Cleartext`] (slot vectors) and [`crate::Planner`] (levels, scales, keys, cost).
+pub trait Evaluator {
+    /// An encrypted vector, or what stands for it.
+    type Ciphertext: Clone;
+    /// An encoded vector, or what stands for it.
+    type Plaintext;
+
+    /// Names the layer that the following operations belong to.
+    fn layer(&self, name: &str);
+
+    /// Number of slots.
+    fn slots(&self) -> usize;
+
+    /// The prime that a rescale at `level` divides by.
+    fn prime(&self, level: usize) -> f64;
+
+    /// The scale that linear layers return to.
+    fn scale(&self) -> f64;
+
+    /// The level of a ciphertext.
+    fn level_of(&self, a: &Self::Ciphertext) -> usize;
+
+    /// The scale of a ciphertext.
+    fn scale_of(&self, a: &Self::Ciphertext) -> f64;
+
+    /// Encodes a vector at a scale.
+    fn encode(&self, slots: &[Complex64], scale: f64) -> Result<Self::Plaintext, CircuitError>;
+
+    /// `a + b`, at the lower level.
+    fn add(
+        &self,
+        a: &Self::Ciphertext,
+        b: &Self::Ciphertext,
+    ) -> Result<Self::Ciphertext, CircuitError>;
+
+    /// `a - b`, at the lower level.
+    fn sub(
+        &self,
+        a: &Self::Ciphertext,
+        b: &Self::Ciphertext,
+    ) -> Result<Self::Ciphertext, CircuitError>;
+
+    /// `a + p`; scales must agree.
+    fn add_plain(
+        &self,
+        a: &Self::Ciphertext,
+        p: &Self::Plaintext,
+    ) -> Result<Self::Ciphertext, CircuitError>;
+
+    /// `i a`.
+    fn mul_i(&self, a: &Self::Ciphertext) -> Result<Self::Ciphertext, CircuitError>;
+
+    /// `sum_k a_k b_k`, not relinearised, at most eight terms.
+    fn dot(
+        &self,
+        a: &[&Self::Ciphertext],
+        b: &[&Self::Ciphertext],
+    ) -> Result<Self::Ciphertext, CircuitError>;
+
+    /// `sum_k p_k a_k`, at most sixteen terms.
+    fn dot_plain(
+        &self,
+        a: &[&Self::Ciphertext],
+        p: &[&Self::Plaintext],
+    ) -> Result<Self::Ciphertext, CircuitError>;
+
+    /// Two parts from the three of a product.
+    fn relinearize(&self, a: &Self::Ciphertext) -> Result<Self::Ciphertext, CircuitError>;
+
+    /// One level less, the scale divided by the prime.
+    fn rescale(&self, a: &Self::Ciphertext) -> Result<Self::Ciphertext, CircuitError>;
+
+    /// Slots to the left by `steps`, one key switch.
+    fn rotate(&self, a: &Self::Ciphertext, steps: i64) -> Result<Self::Ciphertext, CircuitError>;
+
+    /// The complex conjugate, one key switch.
+    fn conjugate(&self, a: &Self::Ciphertext) -> Result<Self::Ciphertext, CircuitError>;
+
+    /// `2 Re a`, one key switch.
+    fn twice_real(&self, a: &Self::Ciphertext) -> Result<Self::Ciphertext, CircuitError> {
+        self.add(a, &self.conjugate(a)?)
+    }
+
+    /// Rotation by `times * steps` with the key of `steps` alone.
+    fn rotate_repeatedly(
+        &self,
+        a: &Self::Ciphertext,
+        steps: i64,
+        times: usize,
+    ) -> Result<Self::Ciphertext, CircuitError> {
+        (0..times).try_fold(a.clone(), |rotated, _| self.rotate(&rotated, steps))
+    }
+
+    /// `a + vector`, encoded at the scale of `a`.
+    fn add_vector(
+        &self,
+        a: &Self::Ciphertext,
+        vector: &[Complex64],
+    ) -> Result<Self::Ciphertext, CircuitError> {
+        self.add_plain(a, &self.encode(vector, self.scale_of(a))?)
+    }
+}

@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+mod cost;
+mod error;
+mod evaluator;
+mod linear_transform;
+mod reading;
+mod shape;
+
+pub use cost::{Operation, OperationKind};
+pub use error::CircuitError;
+pub use evaluator::Evaluator;
+pub use linear_transform::{LinearTransform, Steps, product, rotations};
+pub use reading::{
+    CkksEncoding, Cleartext, CleartextCiphertext, Encrypted, LayerCost, NoEncoding, Observer,
+    PlaintextEncoder, Plan, Planner,
+};
+pub use shape::Shape;

@@ -1,0 +1,268 @@
+//! The third reading: levels, scales, keys and cost, without any ciphertext.
+
+use crate::{CircuitError, Evaluator, Operation, OperationKind, Shape};
+use ckks::{Complex64, EvaluatorError, KeyKind, KeySpec, Parameters, Plaintext};
+use std::cell::RefCell;
+
+/// Whether planning encodes the plaintexts for the encrypted reading, or passes over them.
+pub trait PlaintextEncoder {
+    /// What a vector is encoded to.
+    type Plaintext;
+    /// Encodes; `None` when a value does not fit the scale.
+    fn encode(
+        &self,
+        parameters: &Parameters,
+        slots: &[Complex64],
+        scale: f64,
+    ) -> Option<Self::Plaintext>;
+    /// The scale it was encoded at.
+    fn scale(plaintext: &Self::Plaintext) -> f64;
+}
+
+/// Encodes for the encrypted reading, at the scales that the plan finds.
+pub struct CkksEncoding;
+
+impl PlaintextEncoder for CkksEncoding {
+    type Plaintext = Plaintext;
+
+    fn encode(
+        &self,
+        parameters: &Parameters,
+        slots: &[Complex64],
+        scale: f64,
+    ) -> Option<Plaintext> {
+        Plaintext::encode(parameters, slots, scale)
+    }
+
+    fn scale(plaintext: &Plaintext) -> f64 {
+        plaintext.scale()
+    }
+}
+
+/// Plans without encoding: a plaintext is its scale.
+pub struct NoEncoding;
+
+impl PlaintextEncoder for NoEncoding {
+    type Plaintext = f64;
+
+    fn encode(&self, _: &Parameters, _: &[Complex64], scale: f64) -> Option<f64> {
+        Some(scale)
+    }
+
+    fn scale(plaintext: &f64) -> f64 {
+        *plaintext
+    }
+}
+
+/// Reads a circuit for what it needs.
+pub struct Planner<E = NoEncoding> {
+    parameters: Parameters,
+    encoder: E,
+    plan: RefCell<Plan>,
+}
+
+/// What a circuit needs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// The keys, each at the highest level of its use.
+    pub keys: Vec<KeySpec>,
+    /// The layers in order.
+    pub layers: Vec<LayerCost>,
+}
+
+/// The operations of one layer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LayerCost {
+    /// Its name.
+    pub name: String,
+    /// Cost in the unit of [`Operation::cost`].
+    pub cost: f64,
+    /// Rotations and conjugations.
+    pub rotations: usize,
+    /// Relinearisations.
+    pub relinearizations: usize,
+    /// Products of ciphertexts.
+    pub products: usize,
+    /// Products with plaintexts.
+    pub plain_products: usize,
+    /// The level at its last operation.
+    pub level: usize,
+}
+
+impl Plan {
+    /// The cost of all layers.
+    pub fn cost(&self) -> f64 {
+        self.layers.iter().map(|layer| layer.cost).sum()
+    }
+}
+
+impl<E: PlaintextEncoder> Planner<E> {
+    /// A planner for these parameters.
+    pub fn new(parameters: &Parameters, encoder: E) -> Self {
+        Self {
+            parameters: parameters.clone(),
+            encoder,
+            plan: RefCell::default(),
+        }
+    }
+
+    /// What the circuits read so far need.
+    pub fn into_plan(self) -> Plan {
+        self.plan.into_inner()
+    }
+
+    fn record(
+        &self,
+        kind: OperationKind,
+        level: usize,
+        shape: Result<Shape, EvaluatorError>,
+    ) -> Result<Shape, CircuitError> {
+        let operation = Operation { kind, level };
+        let mut plan = self.plan.borrow_mut();
+        if plan.layers.is_empty() {
+            plan.layers.push(LayerCost::default());
+        }
+        let Plan { keys, layers } = &mut *plan;
+        let Some(layer) = layers.last_mut() else {
+            return Err(CircuitError::Cancelled);
+        };
+        if let Some(spec) = operation.key(&self.parameters) {
+            match keys.iter_mut().find(|key| key.kind == spec.kind) {
+                Some(key) => key.level = key.level.max(spec.level),
+                None => keys.push(spec),
+            }
+            match spec.kind {
+                KeyKind::Relinearization => layer.relinearizations += 1,
+                KeyKind::Galois(_) => layer.rotations += 1,
+            }
+        }
+        match kind {
+            OperationKind::Dot(terms) => layer.products += terms,
+            OperationKind::DotPlain(terms) => layer.plain_products += terms,
+            _ => {}
+        }
+        layer.cost += operation.cost(&self.parameters);
+        let shape = shape.map_err(|source| CircuitError::Operation {
+            layer: layer.name.clone(),
+            operation: operation.name(),
+            source,
+        })?;
+        layer.level = shape.level;
+        Ok(shape)
+    }
+}
+
+impl<E: PlaintextEncoder> Evaluator for Planner<E> {
+    type Ciphertext = Shape;
+    type Plaintext = E::Plaintext;
+
+    fn layer(&self, name: &str) {
+        self.plan.borrow_mut().layers.push(LayerCost {
+            name: name.into(),
+            ..LayerCost::default()
+        });
+    }
+
+    fn slots(&self) -> usize {
+        self.parameters.slots()
+    }
+
+    fn prime(&self, level: usize) -> f64 {
+        self.parameters.prime(level)
+    }
+
+    fn scale(&self) -> f64 {
+        self.parameters.scale()
+    }
+
+    fn level_of(&self, a: &Shape) -> usize {
+        a.level
+    }
+
+    fn scale_of(&self, a: &Shape) -> f64 {
+        a.scale
+    }
+
+    fn encode(&self, slots: &[Complex64], scale: f64) -> Result<E::Plaintext, CircuitError> {
+        self.encoder
+            .encode(&self.parameters, slots, scale)
+            .ok_or_else(|| CircuitError::Encoding {
+                layer: self
+                    .plan
+                    .borrow()
+                    .layers
+                    .last()
+                    .map(|layer| layer.name.clone())
+                    .unwrap_or_default(),
+                log_scale: scale.log2(),
+            })
+    }
+
+    fn add(&self, a: &Shape, b: &Shape) -> Result<Shape, CircuitError> {
+        self.record(
+            OperationKind::Add,
+            a.level.min(b.level),
+            Shape::sum(&[*a, *b]),
+        )
+    }
+
+    fn sub(&self, a: &Shape, b: &Shape) -> Result<Shape, CircuitError> {
+        self.add(a, b)
+    }
+
+    fn add_plain(&self, a: &Shape, p: &E::Plaintext) -> Result<Shape, CircuitError> {
+        let plain = Shape {
+            scale: E::scale(p),
+            ..*a
+        };
+        self.record(OperationKind::AddPlain, a.level, Shape::sum(&[*a, plain]))
+    }
+
+    fn mul_i(&self, a: &Shape) -> Result<Shape, CircuitError> {
+        self.record(OperationKind::Add, a.level, Ok(*a))
+    }
+
+    fn dot(&self, a: &[&Shape], b: &[&Shape]) -> Result<Shape, CircuitError> {
+        let (a, b): (Vec<Shape>, Vec<Shape>) = (
+            a.iter().map(|&&s| s).collect(),
+            b.iter().map(|&&s| s).collect(),
+        );
+        let level = a.iter().chain(&b).map(|s| s.level).min().unwrap_or(0);
+        self.record(
+            OperationKind::Dot(a.len()),
+            level,
+            Shape::dot(&self.parameters, &a, &b),
+        )
+    }
+
+    fn dot_plain(&self, a: &[&Shape], p: &[&E::Plaintext]) -> Result<Shape, CircuitError> {
+        let a: Vec<Shape> = a.iter().map(|&&s| s).collect();
+        let level = a.iter().map(|s| s.level).min().unwrap_or(0);
+        let scale = p.first().map_or(1.0, |p| E::scale(p));
+        self.record(
+            OperationKind::DotPlain(a.len()),
+            level,
+            Shape::dot_plain(&self.parameters, &a, scale),
+        )
+    }
+
+    fn relinearize(&self, a: &Shape) -> Result<Shape, CircuitError> {
+        self.record(OperationKind::Relinearize, a.level, a.relinearized())
+    }
+
+    fn rescale(&self, a: &Shape) -> Result<Shape, CircuitError> {
+        self.record(
+            OperationKind::Rescale,
+            a.level,
+            a.rescaled(&self.parameters),
+        )
+    }
+
+    fn rotate(&self, a: &Shape, steps: i64) -> Result<Shape, CircuitError> {
+        self.record(OperationKind::Rotate(steps), a.level, a.with_parts(2))
+    }
+
+    fn conjugate(&self, a: &Shape) -> Result<Shape, CircuitError> {
+        self.record(OperationKind::Conjugate, a.level, a.with_parts(2))
+    }
+}

@@ -1,0 +1,184 @@
+//! One circuit, three readings: they agree on values, levels, scales, operations and keys.
+
+use circuits::{
+    CircuitError, Cleartext, Encrypted, Evaluator, LinearTransform, NoEncoding, Operation, Planner,
+    Shape, Steps, product, rotations,
+};
+use ckks::{
+    CiphertextSpec, Complex64, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters,
+    SecretKey, Seed,
+};
+use std::ops::ControlFlow;
+
+const STEPS: Steps = Steps {
+    baby: -3,
+    babies: 20,
+    giant: 64,
+    giants: 3,
+};
+
+fn diagonal(slots: usize, rotation: i64) -> Vec<Complex64> {
+    if rotation == -9 {
+        return vec![Complex64::ZERO; slots];
+    }
+    (0..slots)
+        .map(|i| Complex64::new((i as f64 + rotation as f64).sin(), (i as f64 * 0.3).cos()) / 8.0)
+        .collect()
+}
+
+/// `(M x)^2 + conj(M x) + i x'`, with everything a circuit uses.
+fn circuit<E: Evaluator>(
+    evaluator: &E,
+    x: &E::Ciphertext,
+    map: &LinearTransform<E::Plaintext>,
+) -> Result<E::Ciphertext, CircuitError> {
+    evaluator.layer("map");
+    let y = product(
+        evaluator,
+        &[(map, &rotations(evaluator, x, STEPS.baby, STEPS.babies)?)],
+    )?;
+    evaluator.layer("square");
+    let square = evaluator.relinearize(&evaluator.dot(&[&y], &[&y])?)?;
+    let one = vec![Complex64::ONE; evaluator.slots()];
+    let same_scale =
+        evaluator.encode(&one, evaluator.scale_of(&square) / evaluator.scale_of(&y))?;
+    let conjugate = evaluator.dot_plain(
+        &[&evaluator.mul_i(&evaluator.conjugate(&y)?)?],
+        &[&same_scale],
+    )?;
+    let sum = evaluator.rescale(&evaluator.sub(&square, &conjugate)?)?;
+    evaluator.add_vector(&sum, &one)
+}
+
+fn expected(x: &[Complex64]) -> Vec<Complex64> {
+    let slots = x.len();
+    let mut y = vec![Complex64::ZERO; slots];
+    for j in 0..STEPS.giants as i64 {
+        for i in 0..STEPS.babies as i64 {
+            let rotation = i * STEPS.baby + j * STEPS.giant;
+            let d = diagonal(slots, rotation);
+            for (s, out) in y.iter_mut().enumerate() {
+                *out += d[s] * x[(s as i64 + rotation).rem_euclid(slots as i64) as usize];
+            }
+        }
+    }
+    y.iter()
+        .map(|z| z * z - z.conj() * Complex64::I + 1.0)
+        .collect()
+}
+
+fn worst(got: &[Complex64], want: &[Complex64]) -> f64 {
+    got.iter()
+        .zip(want)
+        .map(|(a, b)| (a - b).norm())
+        .fold(0.0, f64::max)
+}
+
+#[test]
+fn the_three_readings_agree() {
+    let parameters = Parameters::insecure(9, 5).unwrap();
+    let (slots, level) = (parameters.slots(), parameters.max_level());
+    let x: Vec<Complex64> = (0..slots)
+        .map(|i| Complex64::new((i as f64).cos(), (i as f64 * 1.7).sin()))
+        .collect();
+    let want = expected(&x);
+
+    let planner = Planner::new(&parameters, NoEncoding);
+    let map = LinearTransform::new(STEPS, move |r| diagonal(slots, r));
+    let shape = circuit(&planner, &Shape::fresh(level, parameters.scale()), &map).unwrap();
+    let plan = planner.into_plan();
+
+    let cleartext = Cleartext::new(&parameters);
+    let map = LinearTransform::new(STEPS, move |r| diagonal(slots, r));
+    let clear = circuit(&cleartext, &cleartext.encrypt(&x, level), &map).unwrap();
+    assert!(worst(&clear.slots, &want) < 1e-9);
+    assert_eq!(clear.shape, shape);
+    assert_eq!(cleartext.into_plan(), plan);
+    assert_eq!(
+        plan.layers
+            .iter()
+            .map(|layer| layer.name.as_str())
+            .collect::<Vec<_>>(),
+        ["map", "square"]
+    );
+    assert_eq!(
+        (plan.layers[0].rotations, plan.layers[0].plain_products),
+        (19 + 2, 59)
+    );
+    assert_eq!(
+        (
+            plan.layers[1].rotations,
+            plan.layers[1].relinearizations,
+            plan.layers[1].products
+        ),
+        (1, 1, 1)
+    );
+
+    let secret = SecretKey::new(&parameters, &Seed::from_bytes([1; 32]));
+    let mut keys = EvaluationKeySet::new(&parameters);
+    for spec in &plan.keys {
+        keys.insert(
+            &KeyGenerator::new(&parameters, &secret)
+                .generate(spec)
+                .unwrap(),
+        );
+    }
+    let spec = CiphertextSpec {
+        level,
+        log_scale: 30.0,
+        stride: 1,
+    };
+    let encrypted = Encryptor::new(&parameters, &secret)
+        .encrypt(&x, &spec)
+        .unwrap()
+        .expand(&parameters);
+    let map = LinearTransform::new(STEPS, move |r| diagonal(slots, r));
+    let mut cost = 0.0;
+    let mut observer = |_: &str, operation: Operation| {
+        cost += operation.cost(&parameters);
+        ControlFlow::Continue(())
+    };
+    let reading = Encrypted::new(ckks::Evaluator::new(&parameters, &keys), &mut observer);
+    let result = circuit(&reading, &encrypted, &map).unwrap();
+    drop(reading);
+    assert_eq!((result.level(), result.scale()), (shape.level, shape.scale));
+    let bits = -worst(
+        &Decryptor::new(&parameters, &secret).decrypt(&result),
+        &want,
+    )
+    .log2();
+    assert!(bits > 14.0, "{bits:.1} bits");
+    assert!(
+        (cost - plan.cost()).abs() < 1e-6,
+        "progress ends at the planned cost"
+    );
+
+    let mut left = 7;
+    let mut observer = |_: &str, _: Operation| {
+        left -= 1;
+        if left == 0 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    let reading = Encrypted::new(ckks::Evaluator::new(&parameters, &keys), &mut observer);
+    let map = LinearTransform::new(STEPS, move |r| diagonal(slots, r));
+    assert_eq!(
+        circuit(&reading, &encrypted, &map).unwrap_err(),
+        CircuitError::Cancelled
+    );
+}
+
+#[test]
+fn running_out_of_levels_names_layer_and_operation() {
+    let parameters = Parameters::insecure(9, 5).unwrap();
+    let slots = parameters.slots();
+    let map = LinearTransform::new(STEPS, move |r| diagonal(slots, r));
+    let planner = Planner::new(&parameters, NoEncoding);
+    let error = circuit(&planner, &Shape::fresh(1, parameters.scale()), &map).unwrap_err();
+    assert!(
+        matches!(&error, CircuitError::Operation { layer, operation: "plain product", .. } if layer == "map"),
+        "{error}"
+    );
+}
