@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from data import Augment, load_split, normalise
 from evaluate import accuracy, logits, recalibrate
+from hard import hard_images
 from optim import Average, make_optimisers, rate, set_rate
 from vit import Shape, Vit
 
@@ -26,6 +27,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--adam", type=float, default=2e-3, help="peak rate of AdamW")
     parser.add_argument("--decay", type=float, default=0.05)
     parser.add_argument("--range-weight", type=float, default=0.02)
+    parser.add_argument("--hard", type=int, default=16, help="images far from photographs added to each batch")
     parser.add_argument("--smoothing", type=float, default=0.1)
     parser.add_argument("--plain-from", type=float, default=0.9, help="progress after which augmentation stops")
     parser.add_argument("--average", type=float, default=0.999)
@@ -117,9 +119,13 @@ def main() -> None:
             x = normalise(images[part])
             if now < a.plain_from:
                 x = augment(x)
+            y = labels[part]
+            if a.hard:
+                strange, strange_labels = hard_images(images[part[: a.hard]], y[: a.hard])
+                x, y = torch.cat([x, normalise(strange)]), torch.cat([y, strange_labels])
             with torch.autocast(device.type, torch.bfloat16):
-                scores, penalty = forward(x)
-                loss = F.cross_entropy(scores.float(), labels[part], label_smoothing=a.smoothing)
+                scores, penalty = forward(x, a.hard)
+                loss = F.cross_entropy(scores.float(), y, label_smoothing=a.smoothing)
             total = loss + a.range_weight * penalty
             for optimiser in optimisers:
                 optimiser.zero_grad(set_to_none=True)

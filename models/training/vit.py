@@ -60,11 +60,14 @@ class Norm(nn.Module):
         self.register_buffer("var", torch.ones(channels))
         self.register_buffer("seen", torch.zeros(()))
 
-    def affine_map(self, x: torch.Tensor, axis: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Scale and shift, per channel, equal to this norm (of the batch in training, of the averages otherwise)."""
+    def affine_map(self, x: torch.Tensor, axis: int, hard: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Scale and shift, per channel, equal to this norm (of the batch in training, of the averages otherwise).
+
+        The last `hard` samples are left out of the statistics: they meet the norm as a stranger does after training.
+        """
         if self.training:
             dims = [d for d in range(x.dim()) if d != axis]
-            var, mean = torch.var_mean(x.float(), dim=dims, correction=0)
+            var, mean = torch.var_mean(x[: len(x) - hard].float(), dim=dims, correction=0)
             with torch.no_grad():
                 self.seen += 1
                 rate = self.momentum if self.momentum is not None else 1 / self.seen
@@ -78,16 +81,29 @@ class Norm(nn.Module):
             return scale, self.bias - mean * scale
         return scale, -mean * scale
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        scale, shift = self.affine_map(x, x.dim() - 1)
+    def forward(self, x: torch.Tensor, hard: int) -> torch.Tensor:
+        scale, shift = self.affine_map(x, x.dim() - 1, hard)
         return x * scale + shift
 
 
-def excess(x: torch.Tensor, limit: float) -> torch.Tensor:
-    """Hinge on the per-sample maximum of |x| beyond `limit`, averaged over the batch."""
+def excess(x: torch.Tensor, limit: float, hard: int = 0) -> torch.Tensor:
+    """Hinge on the per-sample maximum of |x| beyond `limit`, averaged; logarithmic for the last `hard` samples.
+
+    Hard samples can exceed the limit by orders of magnitude, and a linear hinge would drown everything else.
+    """
     flat = x.flatten(1)
-    high = torch.maximum(flat.amax(1), -flat.amin(1))
-    return F.relu(high.float() - limit).mean()
+    high = F.relu(torch.maximum(flat.amax(1), -flat.amin(1)).float() - limit)
+    plain = high[: len(x) - hard].mean()
+    return plain + limit * torch.log1p(high[len(x) - hard :] / limit).mean() if hard else plain
+
+
+def tame(x: torch.Tensor, hard: int, limit: float = 100.0) -> torch.Tensor:
+    """Shrinks hard samples that left the range: each block is at most squared and squared again, and would overflow."""
+    if not hard:
+        return x
+    peak = x.detach().flatten(1).abs().amax(1)
+    outside = (torch.arange(len(x), device=x.device) >= len(x) - hard) & (peak > limit)
+    return x * torch.where(outside, limit / peak, 1.0).view(-1, 1, 1)
 
 
 class Block(nn.Module):
@@ -113,21 +129,21 @@ class Block(nn.Module):
             nn.init.normal_(linear.weight, std=0.25 * linear.in_features**-0.5)
             nn.init.zeros_(linear.bias)
 
-    def forward(self, x: torch.Tensor, limit: float) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, x: torch.Tensor, limit: float, hard: int) -> tuple[torch.Tensor, torch.Tensor]:
         b, t, d = x.shape
-        n = self.norm(x)
+        n = self.norm(x, hard)
         weight = torch.cat([self.query.weight, self.key.weight, self.value.weight, self.up.weight])
         bias = torch.cat([self.query.bias, self.key.bias, self.value.bias, self.up.weight.new_zeros(self.up.out_features)])
         q, k, v, u = F.linear(n, weight, bias).split([d, d, d, self.up.out_features], -1)
         q, k, v = (z.reshape(b, t, self.heads, -1).transpose(1, 2) for z in (q, k, v))
         scores = q @ k.transpose(2, 3) * (d // self.heads) ** -0.5
-        scale, shift = (z.view(-1, 1, 1) for z in self.score_norm.affine_map(scores, 1))
+        scale, shift = (z.view(-1, 1, 1) for z in self.score_norm.affine_map(scores, 1, hard))
         scores = scores * scale + shift
         p, r, offset = (z.view(-1, 1, 1) for z in (self.score_scale, self.score_shift, self.score_offset))
         attention = ((p * scores + r) ** 2 + offset) * t**-0.5
         y = (attention.to(v.dtype) @ v).transpose(1, 2).reshape(b, t, d)
-        u = self.up_norm(u)
-        penalty = excess(scores, limit) + excess(u, limit) if self.training else x.new_zeros(())
+        u = self.up_norm(u, hard)
+        penalty = excess(scores, limit, hard) + excess(u, limit, hard) if self.training else x.new_zeros(())
         return x + self.output(y) + self.down(u.to(v.dtype) ** 2), penalty
 
 
@@ -149,14 +165,15 @@ class Vit(nn.Module):
         return F.unfold(images, s.patch, padding=s.pad, stride=s.stride).transpose(1, 2)
 
     def forward(
-        self, images: torch.Tensor, limit: float = 8.0, stream_limit: float = 24.0
+        self, images: torch.Tensor, hard: int = 0, limit: float = 8.0, stream_limit: float = 24.0
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits and the range penalty (zero outside training)."""
+        """Logits and the range penalty (zero outside training); the last `hard` images are far from photographs."""
         x = self.embed(self.patches(images)).float() + self.position
         penalty = x.new_zeros(())
         for block in self.blocks:
-            x, one = block(x, limit)
+            x, one = block(x, limit, hard)
             penalty = penalty + one
             if self.training:
-                penalty = penalty + excess(x, stream_limit)
-        return self.head(self.norm(x).mean(1)), penalty
+                penalty = penalty + excess(x, stream_limit, hard)
+                x = tame(x, hard)
+        return self.head(self.norm(x, hard).mean(1)), penalty
