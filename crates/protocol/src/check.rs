@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use ckks::{Ciphertext, CiphertextSpec, KeyKind, KeySpec, Parameters, SeededCiphertext};
+use ckks::{Ciphertext, Parameters, SeededCiphertext, WireError};
 
 use crate::{
     container,
@@ -47,22 +47,33 @@ impl Manifest {
         let parameters = self.own_parameters(trust)?;
         self.check_keys(&parameters)?;
         let impossible = |reason| Err(ManifestError::Impossible(reason));
-        if self.configuration != configuration_digest(&parameters.digest(), self.keys.iter().map(|key| &key.spec)) {
+        if self.configuration
+            != configuration_digest(&parameters.digest(), self.keys.iter().map(|key| &key.spec))
+        {
             return impossible("its configuration digest is not that of its keys");
         }
-        let query = self.query.layout.place(slots(&parameters, &self.query.spec)?)?;
-        let result = self.result.layout.place(slots(&parameters, &self.result.spec)?)?;
-        if self.query.bytes != container_bytes(SeededCiphertext::wire_bytes(&parameters, &self.query.spec)) {
+        let query_bytes = size(SeededCiphertext::wire_bytes(&parameters, &self.query.spec))?;
+        if self.query.bytes != query_bytes {
             return impossible("its query has another size than such a query has");
         }
-        if self.result.bytes != container_bytes(Ciphertext::wire_bytes(&parameters, &self.result.spec)) {
+        let result_bytes = size(Ciphertext::wire_bytes(&parameters, &self.result.spec))?;
+        if self.result.bytes != result_bytes || self.result.spec.stride != 1 {
             return impossible("its result has another size than such a result has");
         }
+        let query = self
+            .query
+            .layout
+            .place(self.query.spec.slots(&parameters))?;
+        let result = self.result.layout.place(parameters.slots())?;
         if result.len() != self.labels.len() {
             return impossible("its result has more or fewer values than there are labels");
         }
         self.check_preprocessing(query.len())?;
-        Ok(Checked { parameters, query, result })
+        Ok(Checked {
+            parameters,
+            query,
+            result,
+        })
     }
 
     fn own_parameters(&self, trust: Trust) -> Result<Parameters, ManifestError> {
@@ -88,7 +99,7 @@ impl Manifest {
         let mut names = HashSet::new();
         let mut total = 0u64;
         for key in &self.keys {
-            if !possible(parameters, &key.spec) {
+            if key.spec.check(parameters).is_err() {
                 return impossible("it lists a key for a level or rotation that does not exist");
             }
             if key.name != key.spec.name() || !names.insert(&key.name) {
@@ -121,7 +132,10 @@ impl Manifest {
             return impossible("its patches have more or fewer values than its query");
         }
         let usable = steps.mean.iter().all(|mean| mean.is_finite())
-            && steps.std.iter().all(|&deviation| deviation.is_finite() && deviation > 1e-6);
+            && steps
+                .std
+                .iter()
+                .all(|&deviation| deviation.is_finite() && deviation > 1e-6);
         if !usable {
             return impossible("its means or standard deviations are not usable numbers");
         }
@@ -135,23 +149,8 @@ pub const fn container_bytes(payload: usize) -> u64 {
     (payload + container::OVERHEAD_BYTES) as u64
 }
 
-fn possible(parameters: &Parameters, key: &KeySpec) -> bool {
-    let element_exists = match key.kind {
-        KeyKind::Relinearization => true,
-        KeyKind::Galois(element) => element % 2 == 1 && (element as usize) < 2 * parameters.degree(),
-    };
-    element_exists && key.level <= parameters.max_level()
-}
-
-// Slots of a ciphertext with this description, once every number in it is known to be possible.
-fn slots(parameters: &Parameters, spec: &CiphertextSpec) -> Result<usize, ManifestError> {
-    let scale_exists = (1.0..=120.0).contains(&spec.log_scale);
-    let slots = parameters.slots();
-    if spec.level > parameters.max_level() || !scale_exists {
-        return Err(ManifestError::Impossible("a ciphertext has a level or scale that does not exist"));
-    }
-    if !spec.stride.is_power_of_two() || spec.stride > slots {
-        return Err(ManifestError::Impossible("a ciphertext has a stride that does not divide the slots"));
-    }
-    Ok(slots / spec.stride)
+fn size(payload: Result<usize, WireError>) -> Result<u64, ManifestError> {
+    payload.map(container_bytes).map_err(|_| {
+        ManifestError::Impossible("a ciphertext has a level, scale or stride that does not exist")
+    })
 }

@@ -109,7 +109,10 @@ pub fn read<'a>(
     if length > limit {
         return Err(ContainerError::TooLarge { length, limit });
     }
-    let short = ContainerError::Truncated { length, expected: OVERHEAD_BYTES as u64 };
+    let short = ContainerError::Truncated {
+        length,
+        expected: OVERHEAD_BYTES as u64,
+    };
     let (magic, rest) = bytes.split_first_chunk::<4>().ok_or(short)?;
     if *magic != MAGIC {
         return Err(ContainerError::Magic);
@@ -176,7 +179,10 @@ mod tests {
         for bit in 0..sound.len() * 8 {
             let mut bytes = sound.clone();
             bytes[bit / 8] ^= 1 << (bit % 8);
-            assert!(open(&bytes).is_err(), "bit {bit} flipped and nobody noticed");
+            assert!(
+                open(&bytes).is_err(),
+                "bit {bit} flipped and nobody noticed"
+            );
         }
     }
 
@@ -185,7 +191,10 @@ mod tests {
         let sound = small();
         for length in 0..sound.len() {
             assert!(
-                matches!(open(&sound[..length]), Err(ContainerError::Truncated { .. })),
+                matches!(
+                    open(&sound[..length]),
+                    Err(ContainerError::Truncated { .. })
+                ),
                 "{length} bytes"
             );
         }
@@ -202,7 +211,10 @@ mod tests {
     fn wrong_type_is_named() {
         let bytes = write(ObjectType::EvaluationKey, &DIGEST, b"payload");
         let expected = ObjectType::Query;
-        assert_eq!(open(&bytes), Err(ContainerError::Type { found: 1, expected }));
+        assert_eq!(
+            open(&bytes),
+            Err(ContainerError::Type { found: 1, expected })
+        );
     }
 
     #[test]
@@ -224,6 +236,9 @@ mod tests {
     fn announced_length_is_never_believed() {
         let mut bytes = small();
         bytes[40..48].copy_from_slice(&u64::MAX.to_le_bytes());
-        assert!(matches!(open(&bytes), Err(ContainerError::Truncated { .. })));
+        assert!(matches!(
+            open(&bytes),
+            Err(ContainerError::Truncated { .. })
+        ));
     }
 }

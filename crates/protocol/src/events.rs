@@ -66,12 +66,20 @@ impl Event {
     pub fn to_sse(&self) -> Result<String, EventError> {
         Ok(match self {
             Self::Progress(progress) => {
-                format!("event: progress\ndata: {}\n\n", serde_json::to_string(progress)?)
+                format!(
+                    "event: progress\ndata: {}\n\n",
+                    serde_json::to_string(progress)?
+                )
             }
             Self::Done => "event: done\ndata: {}\n\n".to_owned(),
             Self::Failed(problem) => {
-                let failure = Failure { problem: problem.clone() };
-                format!("event: failed\ndata: {}\n\n", serde_json::to_string(&failure)?)
+                let failure = Failure {
+                    problem: problem.clone(),
+                };
+                format!(
+                    "event: failed\ndata: {}\n\n",
+                    serde_json::to_string(&failure)?
+                )
             }
             Self::Cancelled => "event: cancelled\ndata: {}\n\n".to_owned(),
         })
@@ -112,7 +120,9 @@ impl EventReader {
         Ok(match name {
             "progress" => Some(Event::Progress(serde_json::from_str(data)?)),
             "done" => Some(Event::Done),
-            "failed" => Some(Event::Failed(serde_json::from_str::<Failure>(data)?.problem)),
+            "failed" => Some(Event::Failed(
+                serde_json::from_str::<Failure>(data)?.problem,
+            )),
             "cancelled" => Some(Event::Cancelled),
             _ => None,
         })
@@ -146,7 +156,10 @@ mod tests {
             text.push_str(&event.to_sse().unwrap());
         }
         let mut reader = EventReader::default();
-        let read: Vec<_> = text.lines().filter_map(|line| reader.line(line).unwrap()).collect();
+        let read: Vec<_> = text
+            .lines()
+            .filter_map(|line| reader.line(line).unwrap())
+            .collect();
         assert_eq!(read, all());
     }
 

@@ -22,7 +22,9 @@ pub struct HexError(usize);
 
 impl<const N: usize> fmt::Display for Hex<N> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        self.0
+            .iter()
+            .try_for_each(|byte| write!(formatter, "{byte:02x}"))
     }
 }
 
@@ -95,7 +97,16 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in ["", "001fabf", "001fabff0", "001FABFF", "001fabfg", "+01fabff", "é1fabff", "\u{3b1}\u{3b1}\u{3b1}\u{3b1}"] {
+        for text in [
+            "",
+            "001fabf",
+            "001fabff0",
+            "001FABFF",
+            "001fabfg",
+            "+01fabff",
+            "é1fabff",
+            "\u{3b1}\u{3b1}\u{3b1}\u{3b1}",
+        ] {
             assert!(text.parse::<Hex<4>>().is_err(), "{text}");
         }
     }

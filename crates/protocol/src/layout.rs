@@ -88,10 +88,17 @@ impl Layout {
         if self.axes.iter().any(|axis| axis.size == 0) {
             return unusable("it has an empty axis");
         }
-        if self.axes.iter().any(|axis| axis.part == Part::Imaginary && axis.size > 2) {
+        if self
+            .axes
+            .iter()
+            .any(|axis| axis.part == Part::Imaginary && axis.size > 2)
+        {
             return unusable("an imaginary axis has more than two steps");
         }
-        let reach = self.axes.iter().fold(1u64, |reach, axis| reach.saturating_mul(axis.size.into()));
+        let reach = self
+            .axes
+            .iter()
+            .fold(1u64, |reach, axis| reach.saturating_mul(axis.size.into()));
         if reach < self.values.into() {
             return unusable("its axes do not reach every value");
         }
@@ -104,7 +111,11 @@ impl Layout {
                 let Some([real_taken, imaginary_taken]) = taken.get_mut(slot) else {
                     return unusable("it addresses a slot that does not exist");
                 };
-                let flag = if imaginary { imaginary_taken } else { real_taken };
+                let flag = if imaginary {
+                    imaginary_taken
+                } else {
+                    real_taken
+                };
                 if std::mem::replace(flag, true) {
                     return unusable("it puts two values into one place");
                 }
@@ -156,7 +167,11 @@ impl Placement {
         let mut slots = vec![Complex64::new(0.0, 0.0); self.slots];
         for (&value, &(slot, imaginary)) in values.iter().zip(&self.places) {
             if let Some(place) = slots.get_mut(slot) {
-                *(if imaginary { &mut place.im } else { &mut place.re }) = value.into();
+                *(if imaginary {
+                    &mut place.im
+                } else {
+                    &mut place.re
+                }) = value.into();
             }
         }
         Ok(slots)
@@ -167,7 +182,10 @@ impl Placement {
     /// # Errors
     /// [`LayoutError::Length`] when there are fewer slots than the layout was checked against.
     pub fn unpack(&self, slots: &[Complex64]) -> Result<Vec<f32>, LayoutError> {
-        let short = LayoutError::Length { found: slots.len(), expected: self.slots };
+        let short = LayoutError::Length {
+            found: slots.len(),
+            expected: self.slots,
+        };
         self.places
             .iter()
             .map(|&(slot, imaginary)| {
@@ -183,13 +201,26 @@ mod tests {
     use super::*;
 
     fn axis(size: u32, stride: u32) -> Axis {
-        Axis { size, stride, part: Part::Real }
+        Axis {
+            size,
+            stride,
+            part: Part::Real,
+        }
     }
 
     fn vision() -> Layout {
-        let imaginary = Axis { size: 2, stride: 0, part: Part::Imaginary };
+        let imaginary = Axis {
+            size: 2,
+            stride: 0,
+            part: Part::Imaginary,
+        };
         let axes = vec![axis(64, 128), axis(2, 64), imaginary];
-        Layout { tokens: 64, values: 192, token_stride: 1, axes }
+        Layout {
+            tokens: 64,
+            values: 192,
+            token_stride: 1,
+            axes,
+        }
     }
 
     #[test]
@@ -206,7 +237,11 @@ mod tests {
                 assert_eq!(found as f32, values[token * 192 + value]);
             }
         }
-        let written = slots.iter().flat_map(|s| [s.re, s.im]).filter(|&part| part != 0.0).count();
+        let written = slots
+            .iter()
+            .flat_map(|s| [s.re, s.im])
+            .filter(|&part| part != 0.0)
+            .count();
         assert_eq!(written, values.len());
         assert_eq!(placement.unpack(&slots).unwrap(), values);
     }
@@ -244,7 +279,8 @@ mod tests {
 
     #[test]
     fn json_form_is_short() {
-        let json = r#"{"tokens":1,"values":100,"token_stride":0,"axes":[{"size":100,"stride":128}]}"#;
+        let json =
+            r#"{"tokens":1,"values":100,"token_stride":0,"axes":[{"size":100,"stride":128}]}"#;
         let layout: Layout = serde_json::from_str(json).unwrap();
         assert_eq!(layout.axes, [axis(100, 128)]);
         assert_eq!(layout.place(16384).unwrap().len(), 100);

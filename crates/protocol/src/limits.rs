@@ -40,11 +40,21 @@ mod tests {
 
     #[test]
     fn parts_tile_the_container() {
-        for bytes in [1, PART_BYTES - 1, PART_BYTES, PART_BYTES + 1, 3 * PART_BYTES] {
+        for bytes in [
+            1,
+            PART_BYTES - 1,
+            PART_BYTES,
+            PART_BYTES + 1,
+            3 * PART_BYTES,
+        ] {
             let lengths: Vec<_> = (0..).map_while(|part| part_length(bytes, part)).collect();
             assert_eq!(lengths.len(), part_count(bytes));
             assert_eq!(lengths.iter().sum::<usize>(), bytes);
-            assert!(lengths.iter().all(|&length| 0 < length && length <= PART_BYTES));
+            assert!(
+                lengths
+                    .iter()
+                    .all(|&length| 0 < length && length <= PART_BYTES)
+            );
         }
         assert_eq!(part_length(10, usize::MAX), None);
     }

@@ -4,7 +4,10 @@ use ckks::{CiphertextSpec, KeySpec};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::{hex::{Digest, Hex}, layout::{Layout, LayoutError}};
+use crate::{
+    hex::{Capability, Digest, Hex},
+    layout::{Layout, LayoutError},
+};
 
 /// Version of routes and manifest.
 pub const PROTOCOL: u16 = 1;
@@ -123,6 +126,46 @@ pub struct NewKeySet {
     pub model: String,
     /// Key configuration that the keys will be made for.
     pub configuration: Digest,
+}
+
+/// Answer of `POST /v1/key-sets` and `GET /v1/key-sets/{id}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeySetStatus {
+    /// The set's capability.
+    pub id: Capability,
+    /// Model that the keys are for.
+    pub model: String,
+    /// Key configuration that the keys are for.
+    pub configuration: Digest,
+    /// Names of the keys that are not there yet.
+    pub missing: Vec<String>,
+}
+
+/// Answer of `POST /v1/inferences`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewInference {
+    /// The inference's capability.
+    pub id: Capability,
+}
+
+/// Answer of `GET /v1/models`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelList {
+    /// All models of the server.
+    pub models: Vec<ModelSummary>,
+}
+
+/// A model in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelSummary {
+    /// Model id.
+    pub id: String,
+    /// Name of its encryption parameters.
+    pub parameters: String,
+    /// Bytes of evaluation keys to upload.
+    pub evaluation_key_bytes: u64,
+    /// Seconds that an inference takes.
+    pub expected_seconds: f64,
 }
 
 /// Why a client must not work with a manifest.

@@ -183,12 +183,17 @@ mod tests {
     #[test]
     fn every_kind_is_explained_in_the_document() {
         let document = include_str!("../../../docs/common-errors.md");
-        let headings: Vec<_> =
-            document.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+        let headings: Vec<_> = document
+            .lines()
+            .filter_map(|line| line.strip_prefix("### "))
+            .collect();
         for kind in ProblemKind::ALL {
             let slug = kind.slug();
             let count = headings.iter().filter(|&&heading| heading == slug).count();
-            assert_eq!(count, 1, "docs/common-errors.md needs exactly one heading `### {slug}`");
+            assert_eq!(
+                count, 1,
+                "docs/common-errors.md needs exactly one heading `### {slug}`"
+            );
         }
     }
 

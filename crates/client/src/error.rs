@@ -1,0 +1,31 @@
+use protocol::{container::ContainerError, layout::LayoutError, manifest::ManifestError};
+use thiserror::Error;
+
+/// Why the client refuses to go on.
+#[derive(Debug, Error)]
+pub enum ClientError {
+    /// The manifest is no JSON of the expected form, or too long.
+    #[error("the server's manifest cannot be read: {0}")]
+    Unreadable(String),
+    /// The manifest asks for something this client does not do.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The manifest has no key of this number.
+    #[error("there is no key {0}")]
+    NoSuchKey(usize),
+    /// A key could not be made.
+    #[error("the key cannot be made: {0}")]
+    Key(ckks::WireError),
+    /// The image could not be encrypted.
+    #[error("the image cannot be encrypted: {0}")]
+    Encrypt(String),
+    /// Values and slots do not fit each other.
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    /// The answer is damaged or not an answer.
+    #[error("the server's answer cannot be read: {0}")]
+    Answer(#[from] ContainerError),
+    /// The answer's ciphertext breaks the rules of its kind.
+    #[error("the server's answer cannot be read: {0}")]
+    Ciphertext(ckks::WireError),
+}

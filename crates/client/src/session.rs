@@ -1,0 +1,135 @@
+//! One secret key at work with one model.
+
+use ckks::{Ciphertext, Decryptor, Encryptor, KeyGenerator, SecretKey, Seed};
+use model::{Preprocessing, image};
+use protocol::{
+    check::{Checked, Trust},
+    container::{self, ObjectType},
+    limits,
+    manifest::Manifest,
+};
+
+use crate::{ClientError, Ranked, Rgb32, classify};
+
+/// A secret key and the model it talks to. It has no `Debug` and no serialiser; dropping it wipes the key.
+pub struct Session {
+    manifest: Manifest,
+    checked: Checked,
+    preprocessing: Preprocessing,
+    secret: SecretKey,
+}
+
+impl Session {
+    /// Reads and examines a manifest as the server sent it.
+    ///
+    /// # Errors
+    /// [`ClientError::Unreadable`] or what [`Session::new`] gives.
+    pub fn from_json(manifest: &[u8], seed: Seed) -> Result<Self, ClientError> {
+        if manifest.len() > limits::MANIFEST_BYTES {
+            return Err(ClientError::Unreadable("it is too long".to_owned()));
+        }
+        let manifest: Manifest = serde_json::from_slice(manifest)
+            .map_err(|error| ClientError::Unreadable(error.to_string()))?;
+        Self::new(&manifest, seed)
+    }
+
+    /// Examines the manifest and derives the secret key from the seed.
+    ///
+    /// # Errors
+    /// [`ClientError::Manifest`] when it asks for anything this client does not know to be sound.
+    pub fn new(manifest: &Manifest, seed: Seed) -> Result<Self, ClientError> {
+        Self::with_trust(manifest, seed, Trust::Secure)
+    }
+
+    /// Like [`Session::new`]; with [`Trust::InsecureForTests`] also for the small rings of tests.
+    ///
+    /// # Errors
+    /// As [`Session::new`].
+    pub fn with_trust(manifest: &Manifest, seed: Seed, trust: Trust) -> Result<Self, ClientError> {
+        let checked = manifest.check(trust)?;
+        let steps = &manifest.preprocessing;
+        // The examination bounded these numbers by 96 pixels.
+        let preprocessing = Preprocessing {
+            size: steps.size as usize,
+            mean: steps.mean,
+            std: steps.std,
+            pad: steps.pad as usize,
+            patch: steps.patch as usize,
+            stride: steps.stride as usize,
+        };
+        let secret = SecretKey::new(&checked.parameters, &seed);
+        Ok(Self {
+            manifest: manifest.clone(),
+            checked,
+            preprocessing,
+            secret,
+        })
+    }
+
+    /// The manifest in use.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Makes the container of one evaluation key. The same session makes the same key again.
+    ///
+    /// # Errors
+    /// [`ClientError::NoSuchKey`] past the manifest's last key.
+    pub fn key(&self, index: usize) -> Result<Vec<u8>, ClientError> {
+        let entry = self
+            .manifest
+            .keys
+            .get(index)
+            .ok_or(ClientError::NoSuchKey(index))?;
+        let parameters = &self.checked.parameters;
+        let generator = KeyGenerator::new(parameters, &self.secret);
+        let key = generator.generate(&entry.spec).map_err(ClientError::Key)?;
+        let payload = key.to_bytes(parameters);
+        Ok(container::write(
+            ObjectType::EvaluationKey,
+            &parameters.digest(),
+            &payload,
+        ))
+    }
+
+    /// Encrypts an image with fresh randomness; returns the query container.
+    ///
+    /// # Errors
+    /// [`ClientError::Encrypt`], for example without a source of randomness.
+    pub fn encrypt_image(&self, image: &Rgb32) -> Result<Vec<u8>, ClientError> {
+        let patches = image::patches(image, &self.preprocessing);
+        let values: Vec<f32> = patches.iter().copied().collect();
+        let slots = self.checked.query.pack(&values)?;
+        let parameters = &self.checked.parameters;
+        let query = Encryptor::new(parameters, &self.secret)
+            .encrypt(&slots, &self.manifest.query.spec)
+            .map_err(|error| ClientError::Encrypt(error.to_string()))?;
+        let payload = query.to_bytes(parameters);
+        Ok(container::write(
+            ObjectType::Query,
+            &parameters.digest(),
+            &payload,
+        ))
+    }
+
+    /// Decrypts a result container into one value per class.
+    ///
+    /// # Errors
+    /// [`ClientError::Answer`] or [`ClientError::Ciphertext`] when the bytes are not such a result.
+    pub fn decrypt(&self, answer: &[u8]) -> Result<Vec<f32>, ClientError> {
+        let parameters = &self.checked.parameters;
+        let limit = usize::try_from(self.manifest.result.bytes).unwrap_or(limits::CONTAINER_BYTES);
+        let payload = container::read(answer, limit, ObjectType::Result, &parameters.digest())?;
+        let ciphertext = Ciphertext::from_bytes(parameters, &self.manifest.result.spec, payload)
+            .map_err(ClientError::Ciphertext)?;
+        let slots = Decryptor::new(parameters, &self.secret).decrypt(&ciphertext);
+        Ok(self.checked.result.unpack(&slots)?)
+    }
+
+    /// The `k` most likely classes of decrypted values.
+    #[must_use]
+    pub fn classify(&self, logits: &[f32], k: usize) -> Vec<Ranked> {
+        classify(logits, &self.manifest.labels, k)
+    }
+}

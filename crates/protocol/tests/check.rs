@@ -1,0 +1,136 @@
+//! A server may choose among what the client knows; everything else in a manifest is refused.
+
+mod common;
+
+use common::{NAME, manifest};
+use protocol::{
+    check::Trust,
+    ckks::{KeyKind, Parameters},
+    hex::Hex,
+    manifest::{Manifest, ManifestError, configuration_digest},
+};
+
+fn check(change: impl FnOnce(&mut Manifest)) -> Result<(), ManifestError> {
+    let mut manifest = manifest();
+    change(&mut manifest);
+    manifest.check(Trust::InsecureForTests).map(drop)
+}
+
+// Makes the configuration digest fit again, so that only the change under test can be the reason for a refusal.
+fn seal(manifest: &mut Manifest) {
+    let digest = Parameters::by_name(NAME).unwrap().digest();
+    let specs: Vec<_> = manifest.keys.iter().map(|key| key.spec).collect();
+    manifest.configuration = configuration_digest(&digest, &specs);
+    manifest.evaluation_key_bytes = manifest.keys.iter().map(|key| key.bytes).sum();
+}
+
+#[test]
+fn a_sound_manifest_passes_and_survives_json() {
+    assert_eq!(check(|_| {}), Ok(()));
+    let json = serde_json::to_string(&manifest()).unwrap();
+    assert_eq!(serde_json::from_str::<Manifest>(&json).unwrap(), manifest());
+}
+
+#[test]
+fn test_parameters_are_refused_outside_tests() {
+    let refused = manifest().check(Trust::Secure).map(drop);
+    assert_eq!(
+        refused,
+        Err(ManifestError::Insecure {
+            name: NAME.to_owned(),
+            bits: 0
+        })
+    );
+}
+
+#[test]
+fn unknown_and_altered_parameters_are_refused() {
+    let name = "n15-q9999-p1".to_owned();
+    let refused = check(|manifest| manifest.parameters.name = name.clone());
+    assert_eq!(refused, Err(ManifestError::UnknownParameters(name)));
+    let refused = check(|manifest| manifest.parameters.digest = Hex([1; 32]));
+    assert_eq!(
+        refused,
+        Err(ManifestError::OtherParameters(NAME.to_owned()))
+    );
+    // The claims beside the name are for people: they change nothing that is computed.
+    assert_eq!(check(|manifest| manifest.parameters.log_qp = 1e9), Ok(()));
+    assert_eq!(
+        check(|manifest| manifest.protocol = 2),
+        Err(ManifestError::Protocol(2))
+    );
+}
+
+#[test]
+fn keys_that_cannot_be_are_refused() {
+    let impossible: [fn(&mut Manifest); 8] = [
+        |manifest| manifest.keys[0].spec.level = 3,
+        |manifest| manifest.keys[0].spec.level = usize::MAX,
+        |manifest| manifest.keys[1].spec.kind = KeyKind::Galois(4),
+        |manifest| manifest.keys[1].spec.kind = KeyKind::Galois(u32::MAX),
+        |manifest| manifest.keys[1].name = "relinearization".to_owned(),
+        |manifest| manifest.keys[1] = manifest.keys[2].clone(),
+        |manifest| manifest.keys[1].bytes += 1,
+        |manifest| manifest.keys = vec![manifest.keys[0].clone(); 129],
+    ];
+    for (index, change) in impossible.into_iter().enumerate() {
+        let refused = check(|manifest| {
+            change(manifest);
+            seal(manifest);
+        });
+        assert!(
+            matches!(refused, Err(ManifestError::Impossible(_))),
+            "{index}: {refused:?}"
+        );
+    }
+    assert!(check(|manifest| manifest.evaluation_key_bytes += 1).is_err());
+    assert!(check(|manifest| manifest.configuration = Hex([0; 32])).is_err());
+    let fewer = check(|manifest| {
+        manifest.keys.pop();
+        seal(manifest);
+    });
+    assert_eq!(
+        fewer,
+        Ok(()),
+        "the other refusals are not for want of sealing"
+    );
+}
+
+#[test]
+fn ciphertexts_that_cannot_be_are_refused() {
+    let impossible: [fn(&mut Manifest); 12] = [
+        |manifest| manifest.query.spec.level = 3,
+        |manifest| manifest.query.spec.stride = 0,
+        |manifest| manifest.query.spec.stride = 3,
+        |manifest| manifest.query.spec.stride = 1 << 40,
+        |manifest| manifest.query.spec.log_scale = f64::NAN,
+        |manifest| manifest.query.spec.log_scale = 1e6,
+        |manifest| manifest.query.bytes -= 1,
+        |manifest| manifest.query.layout.tokens = 17,
+        |manifest| manifest.query.layout.token_stride = 0,
+        |manifest| manifest.result.bytes += 1,
+        |manifest| manifest.result.spec.stride = 2,
+        |manifest| drop(manifest.labels.pop()),
+    ];
+    for (index, change) in impossible.into_iter().enumerate() {
+        assert!(check(change).is_err(), "{index}");
+    }
+}
+
+#[test]
+fn preprocessing_that_cannot_be_is_refused() {
+    let impossible: [fn(&mut Manifest); 9] = [
+        |manifest| manifest.preprocessing.size = 64,
+        |manifest| manifest.preprocessing.stride = 0,
+        |manifest| manifest.preprocessing.patch = 0,
+        |manifest| manifest.preprocessing.patch = 33,
+        |manifest| manifest.preprocessing.patch = u32::MAX,
+        |manifest| manifest.preprocessing.pad = u32::MAX,
+        |manifest| manifest.preprocessing.stride = 4,
+        |manifest| manifest.preprocessing.mean[0] = f32::NAN,
+        |manifest| manifest.preprocessing.std[2] = 0.0,
+    ];
+    for (index, change) in impossible.into_iter().enumerate() {
+        assert!(check(change).is_err(), "{index}");
+    }
+}

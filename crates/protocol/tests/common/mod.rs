@@ -1,0 +1,96 @@
+//! A sound manifest on a small ring, for images cut into 16 patches.
+
+use protocol::{
+    check::container_bytes,
+    ckks::{Ciphertext, CiphertextSpec, KeyKind, KeySpec, Parameters, SeededCiphertext},
+    hex::Hex,
+    layout::{Axis, Layout, Part},
+    manifest::{
+        Accuracy, KeyEntry, Manifest, Object, PROTOCOL, ParameterSet, Preprocessing, Security,
+        configuration_digest,
+    },
+};
+
+/// Name of the small ring.
+pub const NAME: &str = "insecure-n12-l3";
+
+/// A manifest whose answer has the form of its query, so that a test can send one back as the other.
+pub fn manifest() -> Manifest {
+    let parameters = Parameters::by_name(NAME).unwrap();
+    let specs = [
+        KeyKind::Relinearization,
+        KeyKind::Galois(5),
+        KeyKind::Galois(25),
+    ]
+    .map(|kind| KeySpec { kind, level: 1 });
+    let keys: Vec<_> = specs
+        .iter()
+        .map(|spec| KeyEntry {
+            name: spec.name(),
+            spec: *spec,
+            bytes: container_bytes(spec.wire_bytes(&parameters)),
+        })
+        .collect();
+    let spec = CiphertextSpec {
+        level: 2,
+        log_scale: 30.0,
+        stride: 1,
+    };
+    let real = |size, stride| Axis {
+        size,
+        stride,
+        part: Part::Real,
+    };
+    let imaginary = Axis {
+        size: 2,
+        stride: 0,
+        part: Part::Imaginary,
+    };
+    let axes = vec![real(64, 16), imaginary, real(2, 1024)];
+    let layout = Layout {
+        tokens: 16,
+        values: 192,
+        token_stride: 1,
+        axes,
+    };
+    let object = |bytes| Object {
+        spec,
+        layout: layout.clone(),
+        bytes: container_bytes(bytes),
+    };
+    Manifest {
+        protocol: PROTOCOL,
+        model: "small".to_owned(),
+        weights: Hex([0; 32]),
+        parameters: ParameterSet {
+            name: NAME.to_owned(),
+            digest: Hex(parameters.digest()),
+            log_n: parameters.log_n(),
+            log_qp: parameters.log_qp(),
+            security: Security {
+                bits: 0,
+                source: "none".to_owned(),
+            },
+        },
+        configuration: configuration_digest(&parameters.digest(), &specs),
+        evaluation_key_bytes: keys.iter().map(|key| key.bytes).sum(),
+        keys,
+        query: object(SeededCiphertext::wire_bytes(&parameters, &spec).unwrap()),
+        result: object(Ciphertext::wire_bytes(&parameters, &spec).unwrap()),
+        preprocessing: Preprocessing {
+            size: 32,
+            mean: [0.5, 0.4, 0.3],
+            std: [0.2, 0.3, 0.4],
+            pad: 0,
+            patch: 8,
+            stride: 8,
+        },
+        labels: (0..16 * 192).map(|class| class.to_string()).collect(),
+        expected_seconds: 1.0,
+        accuracy: Accuracy {
+            top1: 0.5,
+            top5: 0.8,
+            images: 100,
+        },
+    }
+}
