@@ -7,6 +7,8 @@ use ckks::{KeyKind, KeySpec, Parameters, galois_element_of_rotation};
 pub enum OperationKind {
     /// Sum or difference of ciphertexts, or a product with the imaginary unit.
     Add,
+    /// Forgetting primes.
+    Drop,
     /// Sum with a plaintext.
     AddPlain,
     /// Sum of this many products of ciphertexts.
@@ -37,6 +39,7 @@ impl Operation {
     pub fn name(&self) -> &'static str {
         match self.kind {
             OperationKind::Add => "add",
+            OperationKind::Drop => "drop",
             OperationKind::AddPlain => "add plain",
             OperationKind::Dot(_) => "product",
             OperationKind::DotPlain(_) => "plain product",
@@ -71,7 +74,7 @@ impl Operation {
         let special = parameters.literal().special.len() as f64;
         let digits = (limbs / parameters.literal().digit as f64).ceil();
         match self.kind {
-            OperationKind::Add => 0.2 * limbs,
+            OperationKind::Add | OperationKind::Drop => 0.2 * limbs,
             OperationKind::AddPlain => 1.5 * limbs,
             OperationKind::Dot(terms) => 0.5 * limbs * terms as f64,
             OperationKind::DotPlain(terms) => 1.6 * limbs * terms as f64,

@@ -56,6 +56,10 @@ pub trait Evaluator {
     /// `i a`.
     fn mul_i(&self, a: &Self::Ciphertext) -> Result<Self::Ciphertext, CircuitError>;
 
+    /// The same message at a lower level, so that what follows is cheaper.
+    fn drop_to(&self, a: &Self::Ciphertext, level: usize)
+    -> Result<Self::Ciphertext, CircuitError>;
+
     /// `sum_k a_k b_k`, not relinearised, at most eight terms.
     fn dot(
         &self,

@@ -7,6 +7,8 @@ mod linear_transform;
 mod reading;
 mod shape;
 
+/// The scheme that circuits are evaluated in, for the crates above.
+pub use ckks;
 pub use cost::{Operation, OperationKind};
 pub use error::CircuitError;
 pub use evaluator::Evaluator;

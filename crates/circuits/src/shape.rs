@@ -100,6 +100,17 @@ impl Shape {
         })
     }
 
+    /// At a lower level.
+    pub fn dropped(self, level: usize) -> Result<Shape, EvaluatorError> {
+        if level > self.level {
+            return Err(EvaluatorError::LevelExhausted {
+                level: self.level,
+                needed: level,
+            });
+        }
+        Ok(Shape { level, ..self })
+    }
+
     /// Itself, if it has this many parts.
     pub fn with_parts(self, parts: usize) -> Result<Shape, EvaluatorError> {
         if self.parts == parts {

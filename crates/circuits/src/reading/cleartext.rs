@@ -160,6 +160,17 @@ impl Evaluator for Cleartext {
         ))
     }
 
+    fn drop_to(
+        &self,
+        a: &CleartextCiphertext,
+        level: usize,
+    ) -> Result<CleartextCiphertext, CircuitError> {
+        Ok(CleartextCiphertext {
+            slots: a.slots.clone(),
+            shape: self.0.drop_to(&a.shape, level)?,
+        })
+    }
+
     fn dot(
         &self,
         a: &[&CleartextCiphertext],

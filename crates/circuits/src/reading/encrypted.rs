@@ -104,6 +104,12 @@ impl Evaluator for Encrypted<'_, '_> {
         })
     }
 
+    fn drop_to(&self, a: &Ciphertext, level: usize) -> Result<Ciphertext, CircuitError> {
+        self.run(OperationKind::Drop, level, || {
+            self.evaluator.drop_to(a, level)
+        })
+    }
+
     fn dot(&self, a: &[&Ciphertext], b: &[&Ciphertext]) -> Result<Ciphertext, CircuitError> {
         self.run(
             OperationKind::Dot(a.len()),

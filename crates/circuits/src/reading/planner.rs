@@ -222,6 +222,10 @@ impl<E: PlaintextEncoder> Evaluator for Planner<E> {
         self.record(OperationKind::Add, a.level, Ok(*a))
     }
 
+    fn drop_to(&self, a: &Shape, level: usize) -> Result<Shape, CircuitError> {
+        self.record(OperationKind::Drop, level, a.dropped(level))
+    }
+
     fn dot(&self, a: &[&Shape], b: &[&Shape]) -> Result<Shape, CircuitError> {
         let (a, b): (Vec<Shape>, Vec<Shape>) = (
             a.iter().map(|&&s| s).collect(),

@@ -1,0 +1,224 @@
+//! `y_t = sum_s ((q_t . k_s + r)^2 + delta) v_s`, all heads at once, all scores in one ciphertext (DESIGN, section 5).
+//!
+//! With `K'[f, h, t'] = K[f, h, t' + f]` (skewed; likewise `V'`), lanes of `LS` slots and queries on one half of the tokens,
+//!
+//! ```text
+//! W[g, h, t] = q_t . k_(t+g)      = sum_k rot(Q, k LS) * rot(K', k (LS - 1))
+//! Y[f, h, t] = sum_g A[g, h, t] V[f, h, t+g] = sum_k rot(A, k LS) * rot(V', k)
+//! ```
+//!
+//! Terms `k` and `k + F/2` share complex slots, `(a - i a')(b + i b') = a b + a' b' + i (...)`, and both sums go by baby steps and
+//! giant steps. Products of rotations by `k LS` on one side and `k (LS - 1)` or `k` on the other stay aligned because the
+//! skew moved the tokens beforehand.
+
+use crate::{
+    Packing,
+    matrix::{complex, rows},
+    packing::Tokens,
+};
+use circuits::ckks::Complex64;
+use circuits::{CircuitError, Evaluator, LinearTransform, Steps, product, rotations};
+use model::Block;
+
+/// Queries, keys, values, scores, sigma, mix.
+pub(crate) struct Attention<P> {
+    packing: Packing,
+    query: LinearTransform<P>,
+    query_bias: Vec<Complex64>,
+    key_value: LinearTransform<P>,
+    key_value_bias: Vec<Complex64>,
+    /// The skew of slots whose tokens do not wrap, and of those that do.
+    skew: [LinearTransform<P>; 2],
+    shift: Vec<Complex64>,
+    offset: Vec<Complex64>,
+}
+
+impl<P> Attention<P> {
+    pub(crate) fn new(packing: Packing, block: &Block) -> Self {
+        let d = packing.channels();
+        let lane = |c: usize| packing.head_channel(c);
+        let other = |c: usize| packing.head_channel((c + d / 2) % d);
+        // One half: the scores are taken as z + conj z; likewise keys and values.
+        let (near, far) = (
+            rows(&block.query.weight, lane, d),
+            rows(&block.query.weight, other, d),
+        );
+        let query = complex(&near, &-far, 0.5);
+        let bias = &block.query.bias;
+        let query_bias = (0..d)
+            .map(|c| Complex64::new(bias[lane(c)] as f64, -bias[other(c)] as f64) / 2.0)
+            .collect();
+        let key_value = complex(
+            &rows(&block.key.weight, lane, d),
+            &rows(&block.value.weight, lane, d),
+            0.5,
+        );
+        let (key, value) = (&block.key.bias, &block.value.bias);
+        let key_value_bias = (0..d)
+            .map(|c| Complex64::new(key[lane(c)] as f64, value[lane(c)] as f64) / 2.0)
+            .collect();
+        let per_head = |values: &ndarray::Array1<f32>| {
+            let values = values.clone();
+            packing.vector(Tokens::Second, move |c, _| {
+                Complex64::from(values[c % packing.heads] as f64)
+            })
+        };
+        Self {
+            packing,
+            query: packing.linear(query, Tokens::Second),
+            query_bias: packing.bias(&query_bias, Tokens::Second),
+            key_value: packing.linear(key_value, Tokens::Doubled),
+            key_value_bias: packing.bias(&key_value_bias, Tokens::Doubled),
+            skew: [skew(packing, false), skew(packing, true)],
+            shift: per_head(&block.score_shift),
+            offset: per_head(&block.score_offset),
+        }
+    }
+
+    /// `y`, on the first half of the tokens, as the real part of the result: five levels from the rotations of `x`.
+    pub(crate) fn evaluate<E: Evaluator<Plaintext = P>>(
+        &self,
+        evaluator: &E,
+        x: &[E::Ciphertext],
+    ) -> Result<E::Ciphertext, CircuitError> {
+        let query =
+            evaluator.add_vector(&product(evaluator, &[(&self.query, x)])?, &self.query_bias)?;
+        let key_value = evaluator.add_vector(
+            &product(evaluator, &[(&self.key_value, x)])?,
+            &self.key_value_bias,
+        )?;
+        let (key, value) = self.skewed(evaluator, &key_value)?;
+        let scores = self.scores(evaluator, &query, &key)?;
+        let weights = self.sigma(evaluator, &scores)?;
+        self.mix(evaluator, &weights, &value)
+    }
+
+    /// `K' + i rot(K', F/2 (LS - 1))` and `V' + i rot(V', F/2)` from `K + i V` halved.
+    fn skewed<E: Evaluator<Plaintext = P>>(
+        &self,
+        evaluator: &E,
+        key_value: &E::Ciphertext,
+    ) -> Result<(E::Ciphertext, E::Ciphertext), CircuitError> {
+        let Packing { tokens, lanes, .. } = self.packing;
+        let babies = self.packing.lane_babies();
+        let turn = -(tokens as i64);
+        let straight = rotations(evaluator, key_value, 1, babies)?;
+        let wrapped = rotations(evaluator, &evaluator.rotate(key_value, turn)?, 1, babies)?;
+        let z = product(
+            evaluator,
+            &[(&self.skew[0], &straight), (&self.skew[1], &wrapped)],
+        )?;
+        // rot(z, F/2) and, F being T, rot(z, -F/2).
+        let ahead = evaluator.rotate_repeatedly(&z, babies as i64, lanes / 2 / babies)?;
+        let behind = evaluator.rotate(&ahead, turn)?;
+        let half = self.packing.slots() as i64 / 2;
+        let key = evaluator.twice_real(&z)?;
+        let key_far = evaluator.rotate(&evaluator.twice_real(&behind)?, half)?;
+        let value = evaluator.sub(&z, &evaluator.conjugate(&z)?)?;
+        let value_far = evaluator.sub(&ahead, &evaluator.conjugate(&ahead)?)?;
+        // value = i V', value_far = i V'(F/2): V' + i V'(F/2) = -i value + value_far.
+        Ok((
+            evaluator.add(&key, &evaluator.mul_i(&key_far)?)?,
+            evaluator.sub(&value_far, &evaluator.mul_i(&value)?)?,
+        ))
+    }
+
+    /// `W + r` on the second half of the tokens.
+    fn scores<E: Evaluator<Plaintext = P>>(
+        &self,
+        evaluator: &E,
+        query: &E::Ciphertext,
+        key: &E::Ciphertext,
+    ) -> Result<E::Ciphertext, CircuitError> {
+        let (lane, babies) = (self.packing.lane() as i64, self.packing.lane_babies());
+        let query = evaluator.drop_to(query, evaluator.level_of(key))?;
+        let keys = rotations(evaluator, key, lane - 1, babies)?;
+        let bases = rotations(
+            evaluator,
+            &query,
+            babies as i64,
+            self.packing.lanes / 2 / babies,
+        )?;
+        let sum = giant_sum(evaluator, &bases, lane, &keys, babies as i64 * (lane - 1))?;
+        let scores = evaluator.twice_real(&evaluator.rescale(&sum)?)?;
+        evaluator.add_vector(&scores, &self.shift)
+    }
+
+    /// `s^2 + delta`.
+    fn sigma<E: Evaluator<Plaintext = P>>(
+        &self,
+        evaluator: &E,
+        scores: &E::Ciphertext,
+    ) -> Result<E::Ciphertext, CircuitError> {
+        let square = evaluator.relinearize(&evaluator.dot(&[scores], &[scores])?)?;
+        evaluator.add_vector(&evaluator.rescale(&square)?, &self.offset)
+    }
+
+    /// `Y` from the weights, which move to the first half of the tokens.
+    fn mix<E: Evaluator<Plaintext = P>>(
+        &self,
+        evaluator: &E,
+        weights: &E::Ciphertext,
+        value: &E::Ciphertext,
+    ) -> Result<E::Ciphertext, CircuitError> {
+        let packing = self.packing;
+        let (lane, babies) = (packing.lane() as i64, packing.lane_babies());
+        let moved = evaluator.rotate(
+            &evaluator.rotate(weights, -(packing.tokens as i64))?,
+            packing.channel() as i64,
+        )?;
+        let far = evaluator.rotate(&moved, packing.slots() as i64 / 2)?;
+        let weights = evaluator.sub(&moved, &evaluator.mul_i(&far)?)?;
+        let value = evaluator.drop_to(value, evaluator.level_of(&weights))?;
+        let values = rotations(evaluator, &value, 1, babies)?;
+        let bases = rotations(
+            evaluator,
+            &weights,
+            babies as i64 * (lane - 1),
+            packing.lanes / 2 / babies,
+        )?;
+        evaluator.rescale(&giant_sum(evaluator, &bases, lane, &values, babies as i64)?)
+    }
+}
+
+/// `sum_a rot( sum_b rot(bases_a, b step) * factors_b, a giant )`, relinearised.
+fn giant_sum<E: Evaluator>(
+    evaluator: &E,
+    bases: &[E::Ciphertext],
+    step: i64,
+    factors: &[E::Ciphertext],
+    giant: i64,
+) -> Result<E::Ciphertext, CircuitError> {
+    let inner = |base: &E::Ciphertext| {
+        let turned = rotations(evaluator, base, step, factors.len())?;
+        let (turned, factors): (Vec<_>, Vec<_>) = turned.iter().zip(factors).unzip();
+        evaluator.relinearize(&evaluator.dot(&turned, &factors)?)
+    };
+    let mut bases = bases.iter().rev();
+    let last = bases.next().map(inner);
+    bases.fold(last.unwrap_or(Err(CircuitError::Cancelled)), |sum, base| {
+        evaluator.add(&evaluator.rotate(&sum?, giant)?, &inner(base)?)
+    })
+}
+
+/// `y[f, h, t'] = x[f, h, (t' + f) mod T]`: the slots where `t' + f` stays inside the doubled tokens, or, on `x` turned by `T` to
+/// the right, the others.
+fn skew<P>(packing: Packing, wrapped: bool) -> LinearTransform<P> {
+    let babies = packing.lane_babies();
+    let steps = Steps {
+        baby: 1,
+        babies,
+        giant: babies as i64,
+        giants: packing.lanes / babies,
+    };
+    LinearTransform::new(steps, move |rotation| {
+        let width = packing.channel();
+        (0..packing.slots())
+            .map(|slot| {
+                let live = (slot / packing.lane()) as i64 == rotation
+                    && (slot % width + rotation as usize >= width) == wrapped;
+                Complex64::from(if live { 1.0 } else { 0.0 })
+            })
+            .collect()
+    })
+}

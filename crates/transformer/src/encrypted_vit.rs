@@ -1,0 +1,127 @@
+//! A vision transformer ready to be evaluated on ciphertexts: planned, its weights encoded.
+
+use crate::{Network, SlotLayout, TransformerError};
+use circuits::ckks::{
+    Ciphertext, CiphertextSpec, EvaluationKeySet, Evaluator, Parameters, Plaintext,
+};
+use circuits::{CircuitError, CkksEncoding, Encrypted, Operation, Plan, Planner, Shape};
+use model::Vit;
+use std::ops::ControlFlow;
+
+/// A model under parameters.
+pub struct EncryptedVit {
+    parameters: Parameters,
+    network: Network<Plaintext>,
+    plan: VitPlan,
+}
+
+/// What a client and a server need to know before the first ciphertext.
+#[derive(Clone, Debug)]
+pub struct VitPlan {
+    /// Keys, layers and cost.
+    pub circuit: Plan,
+    /// The query.
+    pub query: CiphertextSpec,
+    /// Where the query holds the patches.
+    pub query_layout: SlotLayout,
+    /// The result.
+    pub result: CiphertextSpec,
+    /// Where the result holds the logits.
+    pub result_layout: SlotLayout,
+}
+
+/// How far an evaluation is.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'l> {
+    /// The layer at work.
+    pub layer: &'l str,
+    /// Share of the planned cost that is done, 0 to 1.
+    pub done: f64,
+}
+
+impl EncryptedVit {
+    /// Plans the model and encodes its weights at the scales of the plan.
+    ///
+    /// Running out of levels, a scale without room and an architecture that the packing does not take are errors here, never
+    /// later.
+    pub fn new(parameters: &Parameters, vit: &Vit) -> Result<Self, TransformerError> {
+        let network = Network::new(vit)?;
+        let packing = network.packing();
+        let differ = |what, needed, found| TransformerError::Parameters {
+            what,
+            needed,
+            found,
+        };
+        if packing.slots() != parameters.slots() {
+            return Err(differ("slots", packing.slots(), parameters.slots()));
+        }
+        if network.query_level() > parameters.max_level() {
+            return Err(differ(
+                "levels",
+                network.query_level(),
+                parameters.max_level(),
+            ));
+        }
+        let query = CiphertextSpec {
+            level: network.query_level(),
+            log_scale: parameters.scale().log2(),
+            stride: 2,
+        };
+        let planner = Planner::new(parameters, CkksEncoding);
+        let result = network.evaluate(&planner, &Shape::fresh(query.level, parameters.scale()))?;
+        let plan = VitPlan {
+            circuit: planner.into_plan(),
+            query,
+            query_layout: SlotLayout::input(packing, vit.config.architecture.inputs),
+            result: CiphertextSpec {
+                level: result.level,
+                log_scale: result.scale.log2(),
+                stride: 1,
+            },
+            result_layout: SlotLayout::output(packing, vit.config.architecture.classes),
+        };
+        Ok(Self {
+            parameters: parameters.clone(),
+            network,
+            plan,
+        })
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &VitPlan {
+        &self.plan
+    }
+
+    /// The parameters.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Logits from patches, both encrypted. `watch` is called before every operation; `Break` ends in [`CircuitError::Cancelled`].
+    pub fn evaluate(
+        &self,
+        keys: &EvaluationKeySet,
+        query: &Ciphertext,
+        watch: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
+    ) -> Result<Ciphertext, TransformerError> {
+        let total = self.plan.circuit.cost();
+        let mut cost = 0.0;
+        let mut observer = |layer: &str, operation: Operation| {
+            let verdict = watch(Progress {
+                layer,
+                done: cost / total,
+            });
+            cost += operation.cost(&self.parameters);
+            verdict
+        };
+        let reading = Encrypted::new(Evaluator::new(&self.parameters, keys), &mut observer);
+        Ok(self.network.evaluate(&reading, query)?)
+    }
+}
+
+impl TransformerError {
+    /// Whether the watcher asked to stop.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Circuit(CircuitError::Cancelled))
+    }
+}

@@ -1,0 +1,53 @@
+//! `u = up x`, `u^2`: the MLP before its second product. Two real halves of the hidden layer share the complex slots.
+
+use crate::{
+    Packing,
+    matrix::{complex, rows},
+    packing::Tokens,
+};
+use circuits::ckks::Complex64;
+use circuits::{CircuitError, Evaluator, LinearTransform, product};
+use model::Linear;
+
+/// The expanding half of an MLP.
+pub(crate) struct Up<P> {
+    map: LinearTransform<P>,
+    bias: Vec<Complex64>,
+}
+
+impl<P> Up<P> {
+    pub(crate) fn new(packing: Packing, up: &Linear) -> Self {
+        let d = packing.channels();
+        // One half: real and imaginary parts are taken as z + conj z.
+        let matrix = complex(
+            &rows(&up.weight, |c| c, d),
+            &rows(&up.weight, |c| c + d, d),
+            0.5,
+        );
+        let bias = (0..d)
+            .map(|c| Complex64::new(up.bias[c] as f64, up.bias[c + d] as f64) / 2.0)
+            .collect();
+        Self {
+            map: packing.linear(matrix, Tokens::Doubled),
+            bias: packing.bias(&bias, Tokens::Doubled),
+        }
+    }
+
+    /// `u_1^2 + i u_2^2` from the rotations of `x`: two levels.
+    pub(crate) fn evaluate<E: Evaluator<Plaintext = P>>(
+        &self,
+        evaluator: &E,
+        x: &[E::Ciphertext],
+    ) -> Result<E::Ciphertext, CircuitError> {
+        let z = evaluator.add_vector(&product(evaluator, &[(&self.map, x)])?, &self.bias)?;
+        let conjugate = evaluator.conjugate(&z)?;
+        let first = evaluator.add(&z, &conjugate)?;
+        // i u_2: its square is -u_2^2, so that i u_2^2 = -i (i u_2)^2.
+        let second = evaluator.sub(&z, &conjugate)?;
+        let squares = evaluator.sub(
+            &evaluator.dot(&[&first], &[&first])?,
+            &evaluator.mul_i(&evaluator.dot(&[&second], &[&second])?)?,
+        )?;
+        evaluator.rescale(&evaluator.relinearize(&squares)?)
+    }
+}

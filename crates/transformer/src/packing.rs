@@ -1,0 +1,120 @@
+//! One ciphertext holds the whole residual stream: `slot(c, t') = c * 2T + t'`, `t'` in `[0, 2T)`, the value at `t'` being that of
+//! token `t' mod T` ("doubled tokens"). Channels of queries, keys, values and attention outputs are ordered lane by lane,
+//! `c = f * H + h`; those of the model head by head, `h * F + f`.
+
+use crate::TransformerError;
+use circuits::ckks::Complex64;
+use model::Config;
+
+/// The sizes that the packing is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packing {
+    /// `T`, tokens.
+    pub tokens: usize,
+    /// `H`, heads.
+    pub heads: usize,
+    /// `F`, width of a head; equal to `T`, so that the scores of all heads fill one ciphertext.
+    pub lanes: usize,
+}
+
+/// Which half of the doubled tokens a vector lives on; it is zero on the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tokens {
+    /// Both halves.
+    Doubled,
+    /// `t' < T`.
+    First,
+    /// `t' >= T`.
+    Second,
+}
+
+impl Packing {
+    /// The packing of a model, if it has one.
+    pub fn new(config: &Config) -> Result<Self, TransformerError> {
+        let shape = &config.architecture;
+        let packing = Self {
+            tokens: shape.tokens,
+            heads: shape.heads,
+            lanes: shape.width / shape.heads.max(1),
+        };
+        let refused = TransformerError::Architecture;
+        if !packing.tokens.is_power_of_two()
+            || packing.tokens < 8
+            || !packing.heads.is_power_of_two()
+        {
+            return Err(refused("powers of two for tokens (8 or more) and heads"));
+        }
+        if packing.lanes != packing.tokens || packing.channels() != shape.width {
+            return Err(refused("heads as wide as there are tokens"));
+        }
+        if shape.hidden != 2 * shape.width {
+            return Err(refused("an MLP twice as wide as the residual stream"));
+        }
+        if shape.inputs > 2 * shape.width || shape.classes > shape.width || shape.blocks == 0 {
+            return Err(refused(
+                "at most two inputs a channel, no more classes than channels, and a block",
+            ));
+        }
+        Ok(packing)
+    }
+
+    /// `d = F H`, channels of the residual stream.
+    pub fn channels(self) -> usize {
+        self.lanes * self.heads
+    }
+
+    /// Slots of one channel, `2T`.
+    pub fn channel(self) -> usize {
+        2 * self.tokens
+    }
+
+    /// Slots of one lane of all heads, `2T H`.
+    pub fn lane(self) -> usize {
+        self.heads * self.channel()
+    }
+
+    /// All slots.
+    pub fn slots(self) -> usize {
+        self.channels() * self.channel()
+    }
+
+    /// Baby steps over channels: about the square root of `d`, at most 16.
+    pub fn channel_babies(self) -> usize {
+        (1 << self.channels().ilog2().div_ceil(2)).min(16)
+    }
+
+    /// Baby steps over the lanes of a head: about the square root of `F`, at most 8.
+    pub fn lane_babies(self) -> usize {
+        (1 << (self.lanes.ilog2() / 2)).min(8)
+    }
+
+    /// The model's channel at the packed channel `c` of queries, keys, values and attention outputs.
+    pub fn head_channel(self, c: usize) -> usize {
+        (c % self.heads) * self.lanes + c / self.heads
+    }
+
+    /// The slots of `value(c, t)`.
+    pub fn vector(
+        self,
+        tokens: Tokens,
+        value: impl Fn(usize, usize) -> Complex64,
+    ) -> Vec<Complex64> {
+        let mut slots = Vec::with_capacity(self.slots());
+        for c in 0..self.channels() {
+            for t in 0..self.channel() {
+                let second = t >= self.tokens;
+                let live = match tokens {
+                    Tokens::Doubled => true,
+                    Tokens::First => !second,
+                    Tokens::Second => second,
+                };
+                slots.push(if live {
+                    value(c, t % self.tokens)
+                } else {
+                    Complex64::ZERO
+                });
+            }
+        }
+        slots
+    }
+}
