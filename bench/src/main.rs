@@ -1,0 +1,18 @@
+//! One table: the engine's operations, then the encrypted classification, at the released parameters.
+
+mod engine;
+mod inference;
+mod machine;
+mod timing;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let filter = std::env::args().nth(1).unwrap_or_default();
+    machine::print();
+    if filter.is_empty() || filter == "engine" {
+        engine::run()?;
+    }
+    if filter.is_empty() || filter == "inference" {
+        inference::run()?;
+    }
+    Ok(())
+}
