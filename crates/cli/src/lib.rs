@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+mod arguments;
+mod classify;
+mod error;
+mod evaluate;
+mod http;
+mod images;
+mod remote;
+
+pub use arguments::{Arguments, Command};
+pub use error::CliError;
+
+use std::io::Write;
+
+/// Runs a command; what it finds goes to `out`, what it does meanwhile to the standard error.
+///
+/// # Errors
+/// A [`CliError`], whose text is one line for a person.
+pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), CliError> {
+    match &arguments.command {
+        Command::Classify(command) => classify::run(command, out),
+        Command::Evaluate(command) => evaluate::run(command, out),
+    }
+}

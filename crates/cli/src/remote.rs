@@ -1,0 +1,109 @@
+//! A secret key here and its evaluation keys on a server.
+
+use std::{io::Write, time::Instant};
+
+use client::{Rgb32, Seed, Session};
+use protocol::{events::Progress, hex::Capability, limits, manifest::Manifest};
+
+use crate::{CliError, http::Api};
+
+/// A session whose keys are on the server. They are deleted there when it is dropped.
+pub struct Remote {
+    api: Api,
+    session: Session,
+    set: Capability,
+}
+
+impl Remote {
+    /// Makes keys for a manifest and uploads them, one at a time.
+    pub fn connect(api: Api, manifest: &Manifest) -> Result<Self, CliError> {
+        let seed = Seed::random().map_err(|_| CliError::Randomness)?;
+        let session = Session::new(manifest, seed)?;
+        let set = api.create_key_set(manifest)?.id;
+        let remote = Self { api, session, set };
+        remote.upload()?;
+        Ok(remote)
+    }
+
+    /// The session.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Has an image classified; returns the decrypted values.
+    pub fn infer(&self, image: &Rgb32) -> Result<Vec<f32>, CliError> {
+        let query = self.session.encrypt_image(image)?;
+        let start = Instant::now();
+        let id = self.api.infer(self.set, &query)?;
+        self.api.follow(id, &mut show)?;
+        let answer = self.api.result(id, self.session.manifest().result.bytes)?;
+        note(&format!(
+            "computed in {:.1} s",
+            start.elapsed().as_secs_f64()
+        ));
+        Ok(self.session.decrypt(&answer)?)
+    }
+
+    fn upload(&self) -> Result<(), CliError> {
+        let manifest = self.session.manifest();
+        let (count, start) = (manifest.keys.len(), Instant::now());
+        let mut sent = 0;
+        for (index, entry) in manifest.keys.iter().enumerate() {
+            let key = self.session.key(index)?;
+            for (part, bytes) in key.chunks(limits::PART_BYTES).enumerate() {
+                self.api.put_part(self.set, &entry.name, part, bytes)?;
+                sent += bytes.len();
+            }
+            show_line(&format!(
+                "keys: {} of {count}, {:.0} MB",
+                index + 1,
+                megabytes(sent)
+            ));
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        note(&format!(
+            "{count} keys, {:.0} MB, made and sent in {seconds:.1} s",
+            megabytes(sent)
+        ));
+        Ok(())
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        // The server forgets unused keys by itself if this does not reach it.
+        let _ = self.api.delete_key_set(self.set);
+    }
+}
+
+fn megabytes(bytes: usize) -> f64 {
+    bytes as f64 / 1e6
+}
+
+fn show(progress: &Progress) {
+    let percent = 100 * progress.done / progress.total.max(1);
+    let left = progress.eta_ms.map_or_else(String::new, |eta| {
+        format!(", {} s left", eta.div_ceil(1000))
+    });
+    show_line(&format!(
+        "{percent:3} % {}{left}",
+        printable(&progress.layer)
+    ));
+}
+
+// A server must not be able to write control sequences to the terminal.
+fn printable(text: &str) -> String {
+    text.chars()
+        .filter(|letter| !letter.is_control())
+        .take(40)
+        .collect()
+}
+
+fn show_line(text: &str) {
+    eprint!("\r\x1b[K{text}");
+    let _ = std::io::stderr().flush();
+}
+
+fn note(text: &str) {
+    eprintln!("\r\x1b[K{text}");
+}

@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+mod body;
+pub mod engine;
+mod error;
+mod headers;
+mod job;
+mod jobs;
+mod key_set;
+mod key_store;
+mod quota;
+mod routes;
+mod server;
+pub mod vit;
+
+pub use jobs::JobLimits;
+pub use key_store::KeyLimits;
+pub use server::{Settings, State, serve};
