@@ -45,6 +45,12 @@ impl Modulus {
         32 - (self.value - 1).leading_zeros()
     }
 
+    /// `p^-1 mod 2^32`, for vector forms of the reduction.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) const fn montgomery_inverse(self) -> u32 {
+        self.inverse
+    }
+
     /// `a + b`.
     #[inline(always)]
     pub const fn add(self, a: u32, b: u32) -> u32 {
@@ -80,7 +86,7 @@ impl Modulus {
     /// `x * factor mod p` for `x < 2^35 * p`, with `prepared = prepare_factor(factor)`: the scaled reduction of a lazy sum.
     #[inline(always)]
     pub const fn reduce_wide_scaled(self, x: u64, prepared: u32) -> u32 {
-        self.montgomery_reduce(self.montgomery_reduce(x) as u64 * prepared as u64)
+        self.montgomery_reduce_product(self.montgomery_reduce(x) as u64 * prepared as u64)
     }
 
     /// The form in which a constant factor enters [`Modulus::reduce_wide_scaled`].
@@ -127,23 +133,32 @@ impl Modulus {
         a as i32 - (over & self.value as i32)
     }
 
-    /// `x * 2^-32 mod p` for `x < 2^35 * p`, without a branch.
+    /// `x * 2^-32 mod p` for `x < 2^35 * p`. Every `min` picks the side of a subtraction that did not wrap.
     #[inline(always)]
     const fn montgomery_reduce(self, x: u64) -> u32 {
         let p = self.value;
-        let quotient = (x as u32).wrapping_mul(self.inverse);
-        let correction = ((quotient as u64 * p as u64) >> 32) as u32;
         let high = (x >> 32) as u32;
-        // high < 8p and correction < p; below, `min` picks the side of a subtraction that did not wrap.
-        let value = high.wrapping_sub(correction);
-        let value = if high < correction {
-            value.wrapping_add(p)
-        } else {
-            value
-        };
-        let value = min(value, value.wrapping_sub(p << 2));
+        let high = min(high, high.wrapping_sub(p << 2));
+        let high = min(high, high.wrapping_sub(p << 1));
+        let value = high.wrapping_add(p).wrapping_sub(self.correction(x));
         let value = min(value, value.wrapping_sub(p << 1));
         min(value, value.wrapping_sub(p))
+    }
+
+    /// `x * 2^-32 mod p` for `x < 2^32 * p`.
+    #[inline(always)]
+    const fn montgomery_reduce_product(self, x: u64) -> u32 {
+        let value = ((x >> 32) as u32)
+            .wrapping_add(self.value)
+            .wrapping_sub(self.correction(x));
+        min(value, value.wrapping_sub(self.value))
+    }
+
+    /// The high half of the multiple of `p` that agrees with `x` modulo `2^32`: below `p`.
+    #[inline(always)]
+    const fn correction(self, x: u64) -> u32 {
+        let quotient = (x as u32).wrapping_mul(self.inverse);
+        ((quotient as u64 * self.value as u64) >> 32) as u32
     }
 }
 

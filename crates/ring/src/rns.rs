@@ -190,6 +190,9 @@ impl Ring {
 /// `x = sum_i y_i M/m_i - u M` with `y_i = x (M/m_i)^-1 mod m_i` (Halevi, Polyakov, Shoup, ePrint 2018/117, section 2).
 pub struct BaseConversion {
     from: Vec<Modulus>,
+    /// Where the source limbs stand: from the `first` of a polynomial over `basis`.
+    basis: Basis,
+    first: usize,
     /// `(M/m_i)^-1 mod m_i`.
     inverses: Vec<u32>,
     chain: Vec<Target>,
@@ -209,6 +212,7 @@ struct Target {
 impl BaseConversion {
     /// The conversion from limbs `from` of a polynomial over `basis` to all primes of the ring.
     pub fn new(ring: &Ring, basis: Basis, from: std::ops::Range<usize>) -> Self {
+        let first = from.start;
         let from: Vec<Modulus> = from.map(|i| ring.modulus(basis, i)).collect();
         let without = |i: usize, t: Modulus| {
             from.iter()
@@ -231,6 +235,8 @@ impl BaseConversion {
             }
         };
         Self {
+            basis,
+            first,
             inverses,
             chain: ring.chain.iter().map(target).collect(),
             special: ring.special.iter().map(target).collect(),
@@ -246,10 +252,8 @@ impl BaseConversion {
     /// Turns the source limbs `x` (coefficients) into the `y_i`.
     pub fn scale_inputs(&self, ring: &Ring, limbs: &mut [u32]) {
         for_each_limb(limbs, ring.degree, |i, limb| {
-            let (modulus, inverse) = (self.from[i], self.from[i].prepare_factor(self.inverses[i]));
-            for value in limb {
-                *value = modulus.reduce_wide_scaled(*value as u64, inverse);
-            }
+            let kernel = ring.kernel(self.basis, self.first + i);
+            kernel.scale_assign(limb, self.inverses[i]);
         });
     }
 
@@ -277,13 +281,13 @@ impl BaseConversion {
 
     /// `u = round(sum_i y_i / m_i)`: what makes the conversion exact on the representative in `[-M/2, M/2]`.
     fn rounded_quotient(&self, scaled: &[u32], degree: usize) -> Vec<u32> {
-        let mut sums = vec![0.5f32; degree];
-        for (limb, modulus) in scaled.chunks_exact(degree).zip(&self.from) {
-            let inverse = 1.0 / modulus.value() as f32;
-            for (sum, &y) in sums.iter_mut().zip(limb) {
-                *sum += (y as i32) as f32 * inverse;
-            }
-        }
-        sums.into_iter().map(|sum| (sum as i32) as u32).collect()
+        let mut quotient = vec![0; degree];
+        let terms: Vec<(&[u32], f32)> = scaled
+            .chunks_exact(degree)
+            .zip(&self.from)
+            .map(|(limb, modulus)| (limb, 1.0 / modulus.value() as f32))
+            .collect();
+        rounded_sum(&mut quotient, &terms);
+        quotient
     }
 }

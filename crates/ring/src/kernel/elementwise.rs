@@ -2,19 +2,22 @@
 
 use crate::Modulus;
 
-/// Residues worked on at a time: the 64-bit sums of one block stay in registers or in the first-level cache.
-const BLOCK: usize = 64;
+/// Residues worked on at a time: the 64-bit sums of one block stay in registers or in the first-level cache. Every supported
+/// degree is a multiple of it.
+const BLOCK: usize = 32;
 
 #[inline(always)]
 pub(super) fn dot(modulus: Modulus, out: &mut [u32], lhs: &[&[u32]], rhs: &[&[u32]]) {
     assert!(lhs.len() == rhs.len() && lhs.len() <= 16);
-    lazy_sum(modulus, out, lhs.len(), |sum, term, at| {
-        let (a, b) = (
-            &lhs[term][at..at + sum.len()],
-            &rhs[term][at..at + sum.len()],
-        );
-        for ((s, &x), &y) in sum.iter_mut().zip(a).zip(b) {
-            *s = s.wrapping_add(x as u64 * y as u64);
+    lazy_sum(modulus, out, |sums, block| {
+        for (a, b) in lhs.iter().zip(rhs) {
+            let (a, b) = (
+                &a.as_chunks::<BLOCK>().0[block],
+                &b.as_chunks::<BLOCK>().0[block],
+            );
+            for j in 0..BLOCK {
+                sums[j] = sums[j].wrapping_add(a[j] as u64 * b[j] as u64);
+            }
         }
     });
 }
@@ -22,32 +25,26 @@ pub(super) fn dot(modulus: Modulus, out: &mut [u32], lhs: &[&[u32]], rhs: &[&[u3
 #[inline(always)]
 pub(super) fn combine(modulus: Modulus, out: &mut [u32], terms: &[&[u32]], scalars: &[u32]) {
     assert!(terms.len() == scalars.len() && terms.len() <= 16);
-    lazy_sum(modulus, out, terms.len(), |sum, term, at| {
-        let scalar = scalars[term] as u64;
-        let values = &terms[term][at..at + sum.len()];
-        for (s, &x) in sum.iter_mut().zip(values) {
-            *s = s.wrapping_add(x as u64 * scalar);
+    lazy_sum(modulus, out, |sums, block| {
+        for (a, &scalar) in terms.iter().zip(scalars) {
+            let a = &a.as_chunks::<BLOCK>().0[block];
+            for j in 0..BLOCK {
+                sums[j] = sums[j].wrapping_add(a[j] as u64 * scalar as u64);
+            }
         }
     });
 }
 
-/// Adds `terms` contributions to blocks of 64-bit sums and reduces each sum once.
+/// Adds up blocks of 64-bit sums and reduces each sum once.
 #[inline(always)]
-fn lazy_sum(
-    modulus: Modulus,
-    out: &mut [u32],
-    terms: usize,
-    add: impl Fn(&mut [u64], usize, usize),
-) {
-    let mut sums = [0u64; BLOCK];
-    for (index, block) in out.chunks_mut(BLOCK).enumerate() {
-        let sums = &mut sums[..block.len()];
-        sums.fill(0);
-        for term in 0..terms {
-            add(sums, term, index * BLOCK);
-        }
-        for (value, &sum) in block.iter_mut().zip(sums.iter()) {
-            *value = modulus.reduce_wide(sum);
+fn lazy_sum(modulus: Modulus, out: &mut [u32], add: impl Fn(&mut [u64; BLOCK], usize)) {
+    let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
+    assert!(rest.is_empty());
+    for (index, block) in blocks.iter_mut().enumerate() {
+        let mut sums = [0u64; BLOCK];
+        add(&mut sums, index);
+        for j in 0..BLOCK {
+            block[j] = modulus.reduce_wide(sums[j]);
         }
     }
 }
@@ -98,5 +95,26 @@ pub(super) fn reduce_signed(modulus: Modulus, out: &mut [u32], values: &[i64]) {
         } else {
             magnitude
         };
+    }
+}
+
+/// `out = round(sum_i values_i * factors_i)` for a non-negative sum far below 2^24.
+#[inline(always)]
+pub(super) fn rounded_sum(out: &mut [u32], terms: &[(&[u32], f32)]) {
+    const CHUNK: usize = 512;
+    let mut sums = [0f32; CHUNK];
+    for (index, out) in out.chunks_mut(CHUNK).enumerate() {
+        let sums = &mut sums[..out.len()];
+        sums.fill(0.5);
+        for (values, factor) in terms {
+            // Residues are below 2^30: signed conversion is exact enough and one instruction.
+            let values = &values[index * CHUNK..index * CHUNK + sums.len()];
+            for (sum, &value) in sums.iter_mut().zip(values) {
+                *sum += value as i32 as f32 * factor;
+            }
+        }
+        for (slot, &sum) in out.iter_mut().zip(sums.iter()) {
+            *slot = sum as i32 as u32;
+        }
     }
 }

@@ -4,6 +4,8 @@ mod elementwise;
 #[cfg(target_arch = "x86_64")]
 mod native;
 mod portable;
+#[cfg(target_arch = "x86_64")]
+mod wide;
 
 #[cfg(test)]
 mod conformance;
@@ -64,8 +66,19 @@ pub fn kernels_for(modulus: Modulus, degree: usize) -> Vec<Box<dyn Kernel>> {
         kernels.push(Box::new(kernel));
     }
     #[cfg(target_arch = "x86_64")]
-    if let Some(kernel) = native::NativeKernel::new(modulus, degree) {
+    for kernel in native::NativeKernel::all(modulus, degree) {
         kernels.push(Box::new(kernel));
     }
     kernels
+}
+
+/// `out = round(sum_i values_i * factors_i)`, with the widest vectors of this processor.
+pub(crate) fn rounded_sum(out: &mut [u32], terms: &[(&[u32], f32)]) {
+    #[cfg(target_arch = "x86_64")]
+    pulp::Arch::new().dispatch(
+        #[inline(always)]
+        || elementwise::rounded_sum(out, terms),
+    );
+    #[cfg(not(target_arch = "x86_64"))]
+    elementwise::rounded_sum(out, terms);
 }

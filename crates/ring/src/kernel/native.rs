@@ -1,8 +1,11 @@
 //! The kernel for x86-64: `tfhe-ntt` transforms, and our loops compiled for AVX-512, AVX2 and the baseline, chosen at run time.
 
-use super::{Kernel, elementwise};
+use super::{Kernel, elementwise, wide};
 use crate::Modulus;
-use pulp::Arch;
+use pulp::{
+    Arch,
+    x86::{V3, V4},
+};
 use tfhe_ntt::prime32::Plan;
 
 pub(super) struct NativeKernel {
@@ -14,14 +17,25 @@ pub(super) struct NativeKernel {
 }
 
 impl NativeKernel {
-    pub(super) fn new(modulus: Modulus, degree: usize) -> Option<Self> {
-        let plan = Plan::try_new(degree, modulus.value())?;
-        Some(Self {
-            modulus,
-            normalise: modulus.inv(degree as u32),
-            plan,
-            arch: Arch::new(),
-        })
+    /// One kernel for each instruction set of this processor that our loops are compiled for, widest last.
+    pub(super) fn all(modulus: Modulus, degree: usize) -> Vec<Self> {
+        let arches = [
+            Some(Arch::Scalar),
+            V3::try_new().map(Arch::V3),
+            V4::try_new().map(Arch::V4),
+        ];
+        arches
+            .into_iter()
+            .flatten()
+            .filter_map(|arch| {
+                Some(Self {
+                    modulus,
+                    normalise: modulus.inv(degree as u32),
+                    plan: Plan::try_new(degree, modulus.value())?,
+                    arch,
+                })
+            })
+            .collect()
     }
 }
 
@@ -48,42 +62,72 @@ impl Kernel for NativeKernel {
     }
 
     fn dot(&self, out: &mut [u32], lhs: &[&[u32]], rhs: &[&[u32]]) {
-        self.arch
-            .dispatch(|| elementwise::dot(self.modulus, out, lhs, rhs));
+        match self.arch {
+            Arch::V4(simd) => simd.vectorize(
+                #[inline(always)]
+                || wide::avx512::dot(simd, self.modulus, out, lhs, rhs),
+            ),
+            Arch::V3(simd) => simd.vectorize(
+                #[inline(always)]
+                || wide::avx2::dot(simd, self.modulus, out, lhs, rhs),
+            ),
+            _ => elementwise::dot(self.modulus, out, lhs, rhs),
+        }
     }
 
     fn combine(&self, out: &mut [u32], terms: &[&[u32]], scalars: &[u32]) {
-        self.arch
-            .dispatch(|| elementwise::combine(self.modulus, out, terms, scalars));
+        match self.arch {
+            Arch::V4(simd) => simd.vectorize(
+                #[inline(always)]
+                || wide::avx512::combine(simd, self.modulus, out, terms, scalars),
+            ),
+            Arch::V3(simd) => simd.vectorize(
+                #[inline(always)]
+                || wide::avx2::combine(simd, self.modulus, out, terms, scalars),
+            ),
+            _ => elementwise::combine(self.modulus, out, terms, scalars),
+        }
     }
 
     fn add_assign(&self, out: &mut [u32], other: &[u32]) {
-        self.arch
-            .dispatch(|| elementwise::add_assign(self.modulus, out, other));
+        self.arch.dispatch(
+            #[inline(always)]
+            || elementwise::add_assign(self.modulus, out, other),
+        );
     }
 
     fn sub_assign(&self, out: &mut [u32], other: &[u32]) {
-        self.arch
-            .dispatch(|| elementwise::sub_assign(self.modulus, out, other));
+        self.arch.dispatch(
+            #[inline(always)]
+            || elementwise::sub_assign(self.modulus, out, other),
+        );
     }
 
     fn neg_assign(&self, out: &mut [u32]) {
-        self.arch
-            .dispatch(|| elementwise::neg_assign(self.modulus, out));
+        self.arch.dispatch(
+            #[inline(always)]
+            || elementwise::neg_assign(self.modulus, out),
+        );
     }
 
     fn scale_assign(&self, out: &mut [u32], factor: u32) {
-        self.arch
-            .dispatch(|| elementwise::scale_assign(self.modulus, out, factor));
+        self.arch.dispatch(
+            #[inline(always)]
+            || elementwise::scale_assign(self.modulus, out, factor),
+        );
     }
 
     fn sub_scale_assign(&self, out: &mut [u32], other: &[u32], factor: u32) {
-        self.arch
-            .dispatch(|| elementwise::sub_scale_assign(self.modulus, out, other, factor));
+        self.arch.dispatch(
+            #[inline(always)]
+            || elementwise::sub_scale_assign(self.modulus, out, other, factor),
+        );
     }
 
     fn reduce_signed(&self, out: &mut [u32], values: &[i64]) {
-        self.arch
-            .dispatch(|| elementwise::reduce_signed(self.modulus, out, values));
+        self.arch.dispatch(
+            #[inline(always)]
+            || elementwise::reduce_signed(self.modulus, out, values),
+        );
     }
 }

@@ -39,7 +39,7 @@ pub(super) struct PortableKernel {
 
 impl PortableKernel {
     pub(super) fn new(modulus: Modulus, degree: usize) -> Option<Self> {
-        if !degree.is_power_of_two() || degree < 8 {
+        if !degree.is_power_of_two() || degree < 32 {
             return None;
         }
         let root = primitive_root(modulus, degree)?;

@@ -1,0 +1,136 @@
+//! Lazy sums of products with AVX-512 and AVX2, lane by lane of 64 bits.
+//!
+//! The compiler's own vectors for `u32 * u32 -> u64` sums are no faster than scalar code, so these two loops are written in
+//! intrinsics, through `pulp`'s safe wrappers.
+
+use crate::Modulus;
+use pulp::x86::{V3, V4};
+use std::arch::x86_64::{__m256i, __m512i};
+
+macro_rules! lazy_sums {
+    ($name:ident, $simd:ty, $register:ty, $lanes:literal, $splat:expr, $mul:expr, $add64:expr, $add32:expr, $sub32:expr, $min:expr, $shift:expr, $blend:expr) => {
+        pub(super) mod $name {
+            use super::*;
+
+            const LANES: usize = $lanes;
+
+            /// `sum_i lhs[i] * rhs[i]`.
+            #[inline(always)]
+            pub(in super::super) fn dot(
+                simd: $simd,
+                modulus: Modulus,
+                out: &mut [u32],
+                lhs: &[&[u32]],
+                rhs: &[&[u32]],
+            ) {
+                assert!(lhs.len() == rhs.len() && lhs.len() <= 16);
+                for_each_block(
+                    simd,
+                    modulus,
+                    out,
+                    #[inline(always)]
+                    |block| {
+                        let (mut even, mut odd) = ($splat(simd, 0), $splat(simd, 0));
+                        for (a, b) in lhs.iter().zip(rhs) {
+                            let a: $register = pulp::cast!(a.as_chunks::<LANES>().0[block]);
+                            let b: $register = pulp::cast!(b.as_chunks::<LANES>().0[block]);
+                            even = $add64(simd, even, $mul(simd, a, b));
+                            odd = $add64(simd, odd, $mul(simd, $shift(simd, a), $shift(simd, b)));
+                        }
+                        (even, odd)
+                    },
+                );
+            }
+
+            /// `sum_i scalars[i] * terms[i]`.
+            #[inline(always)]
+            pub(in super::super) fn combine(
+                simd: $simd,
+                modulus: Modulus,
+                out: &mut [u32],
+                terms: &[&[u32]],
+                scalars: &[u32],
+            ) {
+                assert!(terms.len() == scalars.len() && terms.len() <= 16);
+                for_each_block(
+                    simd,
+                    modulus,
+                    out,
+                    #[inline(always)]
+                    |block| {
+                        let (mut even, mut odd) = ($splat(simd, 0), $splat(simd, 0));
+                        for (a, &scalar) in terms.iter().zip(scalars) {
+                            let a: $register = pulp::cast!(a.as_chunks::<LANES>().0[block]);
+                            let scalar = $splat(simd, scalar);
+                            even = $add64(simd, even, $mul(simd, a, scalar));
+                            odd = $add64(simd, odd, $mul(simd, $shift(simd, a), scalar));
+                        }
+                        (even, odd)
+                    },
+                );
+            }
+
+            /// Reduces the sums of even and odd lanes: [`Modulus::reduce_wide`] on a vector.
+            #[inline(always)]
+            fn for_each_block(
+                simd: $simd,
+                modulus: Modulus,
+                out: &mut [u32],
+                sums: impl Fn(usize) -> ($register, $register),
+            ) {
+                let (blocks, rest) = out.as_chunks_mut::<LANES>();
+                assert!(rest.is_empty());
+                let (p, p2, p4) = (modulus.value(), modulus.value() << 1, modulus.value() << 2);
+                let (p, p2, p4) = ($splat(simd, p), $splat(simd, p2), $splat(simd, p4));
+                let inverse = $splat(simd, modulus.montgomery_inverse());
+                let radix = $splat(simd, modulus.prepare_factor(1));
+                let below = |x: $register, bound: $register| $min(simd, x, $sub32(simd, x, bound));
+                let correction = |x: $register| $mul(simd, $mul(simd, x, inverse), p);
+                for (index, block) in blocks.iter_mut().enumerate() {
+                    let (even, odd) = sums(index);
+                    let high = $blend(simd, $shift(simd, even), odd);
+                    let high = below(below(high, p4), p2);
+                    let low = $blend(simd, $shift(simd, correction(even)), correction(odd));
+                    let value = below(below($sub32(simd, $add32(simd, high, p), low), p2), p);
+                    let (even, odd) = (
+                        $mul(simd, value, radix),
+                        $mul(simd, $shift(simd, value), radix),
+                    );
+                    let high = $blend(simd, $shift(simd, even), odd);
+                    let low = $blend(simd, $shift(simd, correction(even)), correction(odd));
+                    *block = pulp::cast!(below($sub32(simd, $add32(simd, high, p), low), p));
+                }
+            }
+        }
+    };
+}
+
+lazy_sums!(
+    avx512,
+    V4,
+    __m512i,
+    16,
+    |simd: V4, x: u32| simd.avx512f._mm512_set1_epi32(x as i32),
+    |simd: V4, a, b| simd.avx512f._mm512_mul_epu32(a, b),
+    |simd: V4, a, b| simd.avx512f._mm512_add_epi64(a, b),
+    |simd: V4, a, b| simd.avx512f._mm512_add_epi32(a, b),
+    |simd: V4, a, b| simd.avx512f._mm512_sub_epi32(a, b),
+    |simd: V4, a, b| simd.avx512f._mm512_min_epu32(a, b),
+    |simd: V4, a| simd.avx512f._mm512_srli_epi64::<32>(a),
+    |simd: V4, even, odd| simd.avx512f._mm512_mask_blend_epi32(0xaaaa, even, odd)
+);
+
+lazy_sums!(
+    avx2,
+    V3,
+    __m256i,
+    8,
+    |simd: V3, x: u32| simd.avx._mm256_set1_epi32(x as i32),
+    |simd: V3, a, b| simd.avx2._mm256_mul_epu32(a, b),
+    |simd: V3, a, b| simd.avx2._mm256_add_epi64(a, b),
+    |simd: V3, a, b| simd.avx2._mm256_add_epi32(a, b),
+    |simd: V3, a, b| simd.avx2._mm256_sub_epi32(a, b),
+    |simd: V3, a, b| simd.avx2._mm256_min_epu32(a, b),
+    |simd: V3, a| simd.avx2._mm256_srli_epi64::<32>(a),
+    |simd: V3, even, odd| simd.avx2._mm256_blend_epi32::<0xaa>(even, odd)
+);
