@@ -1,3 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+pub mod chromium;
+pub mod http;
+pub mod proxy;
+pub mod scan;
+pub mod server;
 pub mod workspace;

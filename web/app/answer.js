@@ -1,16 +1,17 @@
 // The opened answer: the best label, the five best as bars, and the sample's own label to compare with.
 
-import { duration, label, percent } from "./format.js";
+import { bytes, duration, label, percent } from "./format.js";
 
 /** Shows `top`, an array of `{label, probability}` from likeliest to least. */
-export function showAnswer({ top, seconds, truth }) {
+export function showAnswer({ top, seconds, memory, truth }) {
   const best = top[0].label;
   document.querySelector("#label").textContent = label(best);
   document.querySelector("#truth").textContent = compare(top, truth);
   document.querySelector("#bars").replaceChildren(...top.map(bar));
-  document.querySelector("#timing").textContent = `Answered in ${duration(seconds)}, from the press of the button. The server still does not know.`;
+  document.querySelector("#timing").textContent = `Answered in ${duration(seconds)}, from the press of the button. Your browser needed ${bytes(memory)} of memory for it. The server still does not know.`;
   const section = document.querySelector("#answer");
   section.dataset.label = best;
+  section.dataset.memory = memory;
   section.hidden = false;
   section.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 }

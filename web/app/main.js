@@ -58,8 +58,8 @@ const hears = {
   keys: ({ stored }) => {
     forget.hidden = !stored;
   },
-  answer: ({ top, seconds }) => {
-    showAnswer({ top, seconds, truth: classified.truth });
+  answer: ({ top, seconds, memory }) => {
+    showAnswer({ top, seconds, memory, truth: classified.truth });
     settle(`Answer: ${document.querySelector("#label").textContent}.`);
   },
   cancelled: () => {

@@ -5,6 +5,7 @@ import init from "../pkg/cipherformer_wasm_client.js";
 import { Api, Problem } from "./api.js";
 import { Classifier } from "./classify.js";
 
+let wasm;
 let classifier;
 let running;
 
@@ -16,7 +17,7 @@ function explain(error) {
 }
 
 async function start({ seed }) {
-  await init();
+  wasm = await init({ module_or_path: new URL("../pkg/cipherformer_wasm_client_bg.wasm", import.meta.url) });
   classifier = new Classifier({ api: new Api((request) => tell("request", { request })), tell, seed });
   tell("ready");
 }
@@ -27,7 +28,8 @@ async function classify({ rgb }) {
   const began = performance.now();
   try {
     const top = await classifier.classify(rgb, signal);
-    tell("answer", { top, seconds: (performance.now() - began) / 1000 });
+    // WebAssembly memory never shrinks, so its size is its peak.
+    tell("answer", { top, seconds: (performance.now() - began) / 1000, memory: wasm.memory.buffer.byteLength });
   } catch (error) {
     if (signal.aborted) tell("cancelled");
     else tell("failed", explain(error));
