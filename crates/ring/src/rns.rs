@@ -1,7 +1,8 @@
 //! The residue number system over the ciphertext chain and the special primes: transforms, base conversion, rounded division.
 
 use crate::{
-    Automorphism, Basis, Kernel, Modulus, Poly, for_each_limb, kernel_for, primes::is_prime,
+    Automorphism, Basis, Kernel, Modulus, Poly, for_each_limb, kernel::rounded_sum, kernel_for,
+    primes::is_prime,
 };
 
 /// Why a ring cannot be made.
