@@ -21,6 +21,10 @@ use crate::{job::Job, key_set::KeySet, key_store::new_capability};
 pub struct JobLimits {
     /// Jobs that may wait.
     pub waiting: usize,
+    /// Jobs of one key set that may wait, so that one client cannot take the whole queue.
+    pub waiting_per_set: usize,
+    /// Jobs that are remembered, waiting and ended ones together.
+    pub known: usize,
     /// Time for which results are kept.
     pub keep: Duration,
 }
@@ -29,6 +33,8 @@ impl Default for JobLimits {
     fn default() -> Self {
         Self {
             waiting: 16,
+            waiting_per_set: 4,
+            known: 1024,
             keep: Duration::from_secs(5 * 60),
         }
     }
@@ -90,11 +96,7 @@ impl Jobs {
     pub fn submit(&self, set: Arc<KeySet>, query: Vec<u8>) -> Result<Arc<Job>, Problem> {
         let job = Arc::new(Job::new(new_capability()?, set, query));
         let mut queue = self.shared.lock();
-        let limit = self.shared.limits.waiting;
-        if queue.waiting.len() >= limit {
-            let detail = format_args!("{limit} inferences are waiting already");
-            return Err(Problem::new(ProblemKind::QueueFull, detail));
-        }
+        queue.admit(job.key_set, &self.shared.limits)?;
         queue.waiting.push_back(Arc::clone(&job));
         queue.known.insert(job.id, Arc::clone(&job));
         self.shared.ready.notify_one();
@@ -183,6 +185,37 @@ impl Drop for Jobs {
 }
 
 impl Queue {
+    fn admit(&mut self, key_set: Capability, limits: &JobLimits) -> Result<(), Problem> {
+        let full = |detail: String| Err(Problem::new(ProblemKind::QueueFull, detail));
+        let JobLimits {
+            waiting,
+            waiting_per_set,
+            known,
+            ..
+        } = *limits;
+        if self.waiting.len() >= waiting {
+            return full(format!("{waiting} inferences are waiting already"));
+        }
+        let own = self
+            .waiting
+            .iter()
+            .filter(|job| job.key_set == key_set)
+            .count();
+        if own >= waiting_per_set {
+            return full(format!(
+                "{own} inferences of this key set are waiting already"
+            ));
+        }
+        if self.known.len() >= known {
+            let ended = self.known.values().filter(|job| job.ended().is_some());
+            let Some(oldest) = ended.max_by_key(|job| job.ended()).map(|job| job.id) else {
+                return full(format!("{known} inferences are known already"));
+            };
+            self.known.remove(&oldest);
+        }
+        Ok(())
+    }
+
     fn cancel(&mut self, job: &Arc<Job>) {
         if let Some(place) = self.waiting.iter().position(|waiting| waiting.id == job.id) {
             self.waiting.remove(place);

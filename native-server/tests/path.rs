@@ -155,6 +155,47 @@ fn the_queue_is_bounded() {
 }
 
 #[test]
+fn one_client_cannot_take_the_whole_queue() {
+    let jobs = JobLimits {
+        waiting_per_set: 1,
+        ..JobLimits::default()
+    };
+    let site = Site::start(Settings {
+        jobs,
+        ..Settings::default()
+    });
+    let (greedy, other) = (site.complete_key_set(), site.complete_key_set());
+    let running = site.job(&greedy, Behaviour::Crawl);
+    while site.get(&format!("{running}/result")).json()["layer"] == "queued" {}
+    let _waiting = site.job(&greedy, Behaviour::Crawl);
+    site.infer(&greedy, &common::fake_query(Behaviour::Answer))
+        .is(ProblemKind::QueueFull);
+    let _job = site.job(&other, Behaviour::Answer);
+}
+
+#[test]
+fn the_oldest_results_make_room() {
+    let jobs = JobLimits {
+        known: 2,
+        ..JobLimits::default()
+    };
+    let site = Site::start(Settings {
+        jobs,
+        ..Settings::default()
+    });
+    let set = site.complete_key_set();
+    let jobs: Vec<_> = (0..3)
+        .map(|_| {
+            let job = site.job(&set, Behaviour::Answer);
+            assert_eq!(site.outcome(&job).status, 200);
+            job
+        })
+        .collect();
+    site.outcome(&jobs[0]).is(ProblemKind::UnknownInference);
+    assert_eq!(site.outcome(&jobs[1]).status, 200);
+}
+
+#[test]
 fn a_client_that_hangs_up_stops_nothing() {
     let site = Site::start(Settings::default());
     let set = site.complete_key_set();

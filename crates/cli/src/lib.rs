@@ -7,6 +7,7 @@ mod evaluate;
 mod http;
 mod images;
 mod remote;
+mod ticker;
 
 pub use arguments::{Arguments, Command};
 pub use error::CliError;

@@ -9,13 +9,17 @@ fn main() -> ExitCode {
     match run(&Arguments::parse(), &mut io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // One line, whatever a server or a parser put into it.
-            let text = error.to_string();
-            eprintln!(
-                "cipherformer: {}",
-                text.split_whitespace().collect::<Vec<_>>().join(" ")
-            );
+            eprintln!("cipherformer: {}", one_line(&error.to_string()));
             ExitCode::FAILURE
         }
     }
+}
+
+// Whatever a server or a parser put into a message, it stays one line and moves no cursor.
+fn one_line(text: &str) -> String {
+    let text: String = text
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,11 +1,11 @@
 //! A secret key here and its evaluation keys on a server.
 
-use std::{io::Write, time::Instant};
+use std::time::Instant;
 
 use client::{Rgb32, Seed, Session};
-use protocol::{events::Progress, hex::Capability, limits, manifest::Manifest};
+use protocol::{hex::Capability, limits, manifest::Manifest};
 
-use crate::{CliError, http::Api};
+use crate::{CliError, http::Api, ticker::Ticker};
 
 /// A session whose keys are on the server. They are deleted there when it is dropped.
 pub struct Remote {
@@ -35,9 +35,11 @@ impl Remote {
         let query = self.session.encrypt_image(image)?;
         let start = Instant::now();
         let id = self.api.infer(self.set, &query)?;
-        self.api.follow(id, &mut show)?;
+        let mut ticker = Ticker::default();
+        self.api
+            .follow(id, &mut |progress| ticker.progress(progress))?;
         let answer = self.api.result(id, self.session.manifest().result.bytes)?;
-        note(&format!(
+        ticker.note(&format!(
             "computed in {:.1} s",
             start.elapsed().as_secs_f64()
         ));
@@ -47,6 +49,7 @@ impl Remote {
     fn upload(&self) -> Result<(), CliError> {
         let manifest = self.session.manifest();
         let (count, start) = (manifest.keys.len(), Instant::now());
+        let mut ticker = Ticker::default();
         let mut sent = 0;
         for (index, entry) in manifest.keys.iter().enumerate() {
             let key = self.session.key(index)?;
@@ -54,14 +57,13 @@ impl Remote {
                 self.api.put_part(self.set, &entry.name, part, bytes)?;
                 sent += bytes.len();
             }
-            show_line(&format!(
-                "keys: {} of {count}, {:.0} MB",
-                index + 1,
-                megabytes(sent)
-            ));
+            ticker.step(
+                "keys",
+                &format!("{} of {count}, {:.0} MB", index + 1, megabytes(sent)),
+            );
         }
         let seconds = start.elapsed().as_secs_f64();
-        note(&format!(
+        ticker.note(&format!(
             "{count} keys, {:.0} MB, made and sent in {seconds:.1} s",
             megabytes(sent)
         ));
@@ -78,32 +80,4 @@ impl Drop for Remote {
 
 fn megabytes(bytes: usize) -> f64 {
     bytes as f64 / 1e6
-}
-
-fn show(progress: &Progress) {
-    let percent = 100 * progress.done / progress.total.max(1);
-    let left = progress.eta_ms.map_or_else(String::new, |eta| {
-        format!(", {} s left", eta.div_ceil(1000))
-    });
-    show_line(&format!(
-        "{percent:3} % {}{left}",
-        printable(&progress.layer)
-    ));
-}
-
-// A server must not be able to write control sequences to the terminal.
-fn printable(text: &str) -> String {
-    text.chars()
-        .filter(|letter| !letter.is_control())
-        .take(40)
-        .collect()
-}
-
-fn show_line(text: &str) {
-    eprint!("\r\x1b[K{text}");
-    let _ = std::io::stderr().flush();
-}
-
-fn note(text: &str) {
-    eprintln!("\r\x1b[K{text}");
 }

@@ -1,0 +1,234 @@
+//! The binary as a person meets it: what it prints, its exit codes, and one line for every failure.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    thread,
+};
+
+use client::model::{Vit, image, labels, top_k};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn cipherformer(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_cipherformer"))
+        .current_dir(root())
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+/// Checks that the command failed with one line that contains `expected`.
+#[track_caller]
+fn fails(arguments: &[&str], expected: &str) {
+    let output = cipherformer(arguments);
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(output.stdout.is_empty());
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.starts_with("cipherformer: "), "{text}");
+    assert!(text.contains(expected), "{text}");
+    assert!(!text.trim_end().chars().any(char::is_control), "{text:?}");
+}
+
+/// Address at which nothing listens.
+fn nobody() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+/// A server that gives the same answer to whatever comes first.
+fn server(answer: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let answer = answer.to_owned();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 4096];
+        let _ = stream.read(&mut request).unwrap();
+        stream.write_all(answer.as_bytes()).unwrap();
+    });
+    address
+}
+
+fn json(status: &str, media: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\nContent-Type: {media}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+}
+
+fn sample(name: &str) -> PathBuf {
+    root().join("web/samples").join(name)
+}
+
+/// Three samples in folders of their classes.
+fn labelled() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["apple", "bicycle", "tiger"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+        fs::copy(
+            sample(&format!("{name}.png")),
+            folder.path().join(name).join("1.png"),
+        )
+        .unwrap();
+    }
+    folder
+}
+
+const MODEL: &str = "cifar100-vit";
+
+#[test]
+fn evaluation_in_the_clear_is_that_of_the_model() {
+    let folder = labelled();
+    let images = folder.path().to_str().unwrap();
+    let model = root().join("models").join(MODEL);
+    let vit = Vit::load(&model).unwrap();
+    let names = labels::load(&model, &vit.config).unwrap();
+    let (mut top1, mut top5) = (0, 0);
+    for name in ["apple", "bicycle", "tiger"] {
+        let bytes = fs::read(sample(&format!("{name}.png"))).unwrap();
+        let patches = image::patches(&image::decode(&bytes).unwrap(), &vit.config.preprocessing);
+        let best = top_k(&vit.logits(&patches).to_vec(), 5);
+        let class = names.iter().position(|label| label == name).unwrap();
+        top1 += usize::from(best[0].0 == class);
+        top5 += usize::from(best.iter().any(|&(found, _)| found == class));
+    }
+    for model in [MODEL, model.to_str().unwrap()] {
+        let output = cipherformer(&["evaluate", "--model", model, "--images", images]);
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(text.lines().count(), 1);
+        let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(report["n"], 3);
+        assert_eq!(
+            report["top1"].as_f64().unwrap(),
+            f64::from(top1 as u32) / 3.0
+        );
+        assert_eq!(
+            report["top5"].as_f64().unwrap(),
+            f64::from(top5 as u32) / 3.0
+        );
+        assert_eq!(report.as_object().unwrap().len(), 3);
+    }
+    let output = cipherformer(&[
+        "evaluate", "--model", MODEL, "--images", images, "--limit", "2",
+    ]);
+    assert!(
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .contains("\"n\":2")
+    );
+}
+
+#[test]
+fn folders_that_are_not_labelled_images() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let evaluate = |path: &str, expected: &str| {
+        fails(&["evaluate", "--model", MODEL, "--images", path], expected);
+    };
+    evaluate("/nowhere/at/all", "/nowhere/at/all");
+    evaluate(path, "no image");
+    fs::create_dir(folder.path().join("apple")).unwrap();
+    evaluate(path, "no image");
+    fs::write(folder.path().join("apple/1.png"), "no image at all").unwrap();
+    evaluate(path, "1.png: the file is not a PNG");
+    fs::create_dir(folder.path().join("pear tree")).unwrap();
+    evaluate(path, "\"pear tree\", which is no class");
+    fails(
+        &["evaluate", "--model", "no-such-model", "--images", path],
+        "no model",
+    );
+}
+
+#[test]
+fn images_that_cannot_be_classified() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = nobody();
+    let classify = |name: &str, bytes: &[u8], expected: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        fails(
+            &["classify", path.to_str().unwrap(), "--server", &server],
+            expected,
+        );
+    };
+    classify("text.png", b"hello", "not a PNG");
+    classify("empty.png", b"", "not a PNG");
+    classify("long.png", &vec![0; (16 << 20) + 1], "more than");
+    let sound = fs::read(sample("apple.png")).unwrap();
+    classify("cut.png", &sound[..sound.len() / 2], "cut.png");
+    let mut huge = sound;
+    huge[16..20].copy_from_slice(&8000u32.to_be_bytes());
+    huge[20..24].copy_from_slice(&5000u32.to_be_bytes());
+    classify("huge.png", &huge, "huge.png");
+    fails(
+        &["classify", "/nowhere.png", "--server", &server],
+        "/nowhere.png",
+    );
+}
+
+#[test]
+fn servers_that_do_not_answer_or_answer_nonsense() {
+    let image = sample("apple.png");
+    let image = image.to_str().unwrap();
+    let classify = |server: &str, expected: &str| {
+        fails(&["classify", image, "--server", server], expected);
+    };
+    classify(&nobody(), "./dev serve");
+    classify("not an address", "address");
+    classify(&server("nonsense\r\n\r\n"), "no answer from");
+    classify(
+        &server(&json("200 OK", "application/json", "[1]")),
+        "makes no sense",
+    );
+    classify(
+        &server(&json("200 OK", "application/json", "{\"models\":[]}")),
+        "no model",
+    );
+    classify(&server(&json("302 Found", "text/html", "")), "302");
+    let problem = r#"{"type":"/docs/common-errors#internal","title":"a\u001b[2J\ntitle","status":500,"detail":"d\r\n","hint":"h"}"#;
+    classify(
+        &server(&json("500 Oops", "application/problem+json", problem)),
+        "title: d",
+    );
+    let folder = labelled();
+    let images = folder.path().to_str().unwrap();
+    let arguments = [
+        "evaluate",
+        "--model",
+        MODEL,
+        "--images",
+        images,
+        "--encrypted",
+        "--server",
+        &nobody(),
+    ];
+    fails(&arguments, "./dev serve");
+}
+
+#[test]
+fn wrong_usage_is_told_apart() {
+    for arguments in [
+        &[][..],
+        &["classify"],
+        &["evaluate"],
+        &["evaluate", "--model", "x", "--images", "y", "--limit", "0"],
+    ] {
+        assert_eq!(
+            cipherformer(arguments).status.code(),
+            Some(2),
+            "{arguments:?}"
+        );
+    }
+}
