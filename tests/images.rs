@@ -1,0 +1,99 @@
+//! Real images at the released parameters, from pixels to the decrypted logits: client, server engine, clear model.
+
+use client::{Rgb32, Seed, Session};
+use model::{Vit, image};
+use native_server::{
+    engine::{Engine, KeyRing},
+    vit::VitEngine,
+};
+use protocol::container::{self, ObjectType};
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// The largest difference of a logit, relative to the range of the logits.
+const DEVIATION: f32 = 1.0 / 64.0;
+
+struct Visit {
+    session: Session,
+    engine: Arc<VitEngine>,
+    keys: Box<dyn KeyRing>,
+    vit: Vit,
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+impl Visit {
+    fn new() -> Self {
+        let folder = repository().join("models/cifar100-vit");
+        let parameters = ckks::Parameters::n15_q630_p237().unwrap();
+        let engine = Arc::new(VitEngine::load(&folder, &parameters).unwrap());
+        let session = Session::new(engine.manifest(), Seed::random().unwrap()).unwrap();
+        let mut keys = engine.clone().open();
+        for index in 0..engine.manifest().keys.len() {
+            let key = session.key(index).unwrap();
+            assert_eq!(key.len() as u64, engine.manifest().keys[index].bytes);
+            keys.insert(index, self::payload(&key, ObjectType::EvaluationKey, &*engine)).unwrap();
+        }
+        Self { session, engine, keys, vit: Vit::load(&folder).unwrap() }
+    }
+
+    /// Whether the best class agrees; fails when a logit does not.
+    fn agrees(&self, name: &str, rgb: &Rgb32) -> bool {
+        let query = self.session.encrypt_image(rgb).unwrap();
+        let query = payload(&query, ObjectType::Query, &*self.engine);
+        let result = self.keys.evaluate(query, &mut |_, _| ControlFlow::Continue(())).unwrap();
+        let result = container::write(ObjectType::Result, &self.engine.parameter_digest(), &result);
+        let got = self.session.decrypt(&result).unwrap();
+        let want = self.vit.logits(&image::patches(rgb, &self.vit.config.preprocessing)).to_vec();
+        let extreme = |pick: fn(f32, f32) -> f32| want.iter().copied().reduce(pick).unwrap();
+        let range = extreme(f32::max) - extreme(f32::min);
+        let deviation = got.iter().zip(&want).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) / range;
+        println!("{name}: 2^{:.1} of the range", deviation.log2());
+        assert!(deviation <= DEVIATION, "{name}: {deviation}");
+        model::top_k(&got, 1)[0].0 == model::top_k(&want, 1)[0].0
+    }
+}
+
+fn payload<'b>(bytes: &'b [u8], kind: ObjectType, engine: &dyn Engine) -> &'b [u8] {
+    container::read(bytes, bytes.len(), kind, &engine.parameter_digest()).unwrap()
+}
+
+#[test]
+fn three_samples_are_classified_as_in_the_clear() {
+    let visit = Visit::new();
+    for name in ["apple", "lion", "rocket"] {
+        let file = std::fs::read(repository().join(format!("web/samples/{name}.png"))).unwrap();
+        assert!(visit.agrees(name, &image::decode(&file).unwrap()), "{name}");
+    }
+}
+
+#[test]
+#[ignore = "a quarter of an hour, and needs the data: run by `just test-long`"]
+fn a_hundred_validation_images_are_classified_as_in_the_clear() {
+    let folder = std::env::var_os("CIPHERFORMER_CIFAR100")
+        .map_or_else(|| repository().join("../shared/data/cifar100"), PathBuf::from)
+        .join("valid");
+    let mut strips: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}; set CIPHERFORMER_CIFAR100", folder.display()))
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    strips.sort();
+    assert_eq!(strips.len(), 100, "one strip a class");
+    let visit = Visit::new();
+    let agreeing = strips
+        .iter()
+        .enumerate()
+        .filter(|(class, strip)| {
+            let pixels = ::image::open(strip).unwrap().to_rgb8();
+            let at = class % (pixels.height() as usize / 32) * 3072;
+            let rgb = Rgb32::try_from(&pixels.as_raw()[at..at + 3072]).unwrap();
+            visit.agrees(&strip.file_stem().unwrap().to_string_lossy(), &rgb)
+        })
+        .count();
+    assert!(agreeing >= 99, "the best class agrees on {agreeing} of 100");
+}
