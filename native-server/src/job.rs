@@ -119,9 +119,7 @@ impl Job {
 
     /// Runs the evaluation to its end on this thread; returns the time it took if there is a result.
     pub fn run(&self, expected: Duration) -> Option<Duration> {
-        let Some(work) = self.take_work() else {
-            return None;
-        };
+        let work = self.take_work()?;
         let start = Instant::now();
         let outcome = catch_unwind(AssertUnwindSafe(|| self.evaluate(&work, start, expected)))
             .unwrap_or_else(|_| Err(Stopped::Failed("the evaluator panicked".to_owned())));

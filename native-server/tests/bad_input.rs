@@ -155,7 +155,7 @@ fn inference_without_keys_or_key_set() {
         204
     );
     let problem = scene.site.infer(&set, &query).is(ProblemKind::MissingKeys);
-    assert_eq!(problem.missing, [manifest().keys[0].name.clone()]);
+    assert_eq!(problem.missing[..], [manifest().keys[0].name.clone()]);
     let nobody = format!("/v1/key-sets/{}", "0".repeat(32));
     scene
         .site

@@ -59,7 +59,7 @@ pub enum CliError {
     },
     /// The server refused something.
     #[error("the server refused: {0}")]
-    Refused(Problem),
+    Refused(Box<Problem>),
     /// The server answered with something that is not its protocol.
     #[error("the server's answer makes no sense: {0}")]
     Protocol(String),

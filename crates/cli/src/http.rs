@@ -137,7 +137,7 @@ impl Api {
                 None => {}
                 Some(Event::Progress(progress)) => watch(&progress),
                 Some(Event::Done) => return Ok(()),
-                Some(Event::Failed(problem)) => return Err(CliError::Refused(problem)),
+                Some(Event::Failed(problem)) => return Err(CliError::Refused(Box::new(problem))),
                 Some(Event::Cancelled) => {
                     return Err(CliError::Protocol("the inference was cancelled".to_owned()));
                 }
@@ -202,7 +202,7 @@ impl Api {
             .is_some_and(|media| media == MEDIA_TYPE);
         if described && let Ok(problem) = serde_json::from_slice::<Problem>(&read(response, SMALL)?)
         {
-            return Err(CliError::Refused(problem));
+            return Err(CliError::Refused(Box::new(problem)));
         }
         Err(CliError::Protocol(format!("status {status}")))
     }

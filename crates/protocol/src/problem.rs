@@ -142,8 +142,8 @@ pub struct Problem {
     /// What to do about it.
     pub hint: String,
     /// Names of the keys that a key set lacks.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub missing: Vec<String>,
+    #[serde(default, skip_serializing_if = "<[String]>::is_empty")]
+    pub missing: Box<[String]>,
 }
 
 impl Problem {
@@ -156,7 +156,7 @@ impl Problem {
             status: kind.status(),
             detail: detail.to_string(),
             hint: kind.hint().to_owned(),
-            missing: Vec::new(),
+            missing: Box::default(),
         }
     }
 

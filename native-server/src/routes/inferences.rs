@@ -72,6 +72,7 @@ async fn submit(
             set.manifest().keys.len()
         );
         let problem = Problem::new(ProblemKind::MissingKeys, detail);
+        let missing = missing.into_boxed_slice();
         return Err(ApiError(Problem { missing, ..problem }));
     }
     let limit = usize::try_from(set.manifest().query.bytes).unwrap_or(usize::MAX);

@@ -313,7 +313,7 @@ impl Site {
                 bytes,
             )
         });
-        answers.last().unwrap()
+        answers.reduce(|_, answer| answer).unwrap()
     }
 
     /// Creates a key set and uploads both keys.
