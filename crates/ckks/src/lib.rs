@@ -9,6 +9,7 @@ mod encryptor;
 mod error;
 mod evaluator;
 mod keys;
+mod noise;
 mod parameters;
 mod plaintext;
 mod security;
