@@ -74,7 +74,7 @@ function setUpFiles(choose) {
   addEventListener("drop", (event) => {
     event.preventDefault();
     drop.classList.remove("over");
-    take(event.dataTransfer.files[0]);
+    take(event.dataTransfer?.files[0]);
   });
-  addEventListener("paste", (event) => take(event.clipboardData.files[0]));
+  addEventListener("paste", (event) => take(event.clipboardData?.files[0]));
 }

@@ -51,9 +51,8 @@ export class Api {
     return this.#text("DELETE", `v1/key-sets/${keySet}`, "Deletion of the evaluation keys", {});
   }
 
-  infer(keySet, query, signal) {
+  infer(keySet, query) {
     return this.#json("POST", `v1/inferences?key_set=${keySet}`, "The encrypted picture", {
-      signal,
       body: query,
       headers: { "content-type": "application/octet-stream" },
     });

@@ -49,7 +49,8 @@ export class Classifier {
     await this.#prepareKeys(signal);
     const query = this.#encrypt(rgb);
     this.#step("query", "running", { bytes: query.length });
-    const { id } = await this.#api.infer(this.#keySet, query, signal);
+    // Not cancelled half-way: without the reply there would be no id to cancel the computation by.
+    const { id } = await this.#api.infer(this.#keySet, query);
     this.#step("query", "done", { bytes: query.length });
     await this.#follow(id, signal);
     this.#step("result", "running");
