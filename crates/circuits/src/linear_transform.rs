@@ -89,6 +89,12 @@ impl<P> LinearTransform<P> {
     }
 }
 
+/// A map and the rotations of what it is applied to.
+pub type Input<'i, E> = (
+    &'i LinearTransform<<E as Evaluator>::Plaintext>,
+    &'i [<E as Evaluator>::Ciphertext],
+);
+
 /// `rot(x, i * step)` for `i` in `0..count`, each from the one before: one key.
 pub fn rotations<E: Evaluator>(
     evaluator: &E,
@@ -108,7 +114,7 @@ pub fn rotations<E: Evaluator>(
 /// steps of `map_k`; all maps share their giant steps.
 pub fn product<E: Evaluator>(
     evaluator: &E,
-    inputs: &[(&LinearTransform<E::Plaintext>, &[E::Ciphertext])],
+    inputs: &[Input<'_, E>],
 ) -> Result<E::Ciphertext, CircuitError> {
     let level = inputs
         .iter()

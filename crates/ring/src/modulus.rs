@@ -16,7 +16,7 @@ pub struct Modulus {
 impl Modulus {
     /// The modulus `p`, an odd number in `(2^16, 2^30)`; primality is the caller's promise (see [`crate::primes`]).
     pub const fn new(value: u32) -> Option<Self> {
-        if value % 2 == 0 || value <= 1 << 16 || value >= 1 << 30 {
+        if value.is_multiple_of(2) || value <= 1 << 16 || value >= 1 << 30 {
             return None;
         }
         let mut inverse = 1u32;

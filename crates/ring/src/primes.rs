@@ -21,7 +21,7 @@ pub fn is_prime(n: u32) -> bool {
     let twos = (n - 1).trailing_zeros();
     [2u32, 3, 5, 7]
         .into_iter()
-        .filter(|base| n % base != 0 || n == *base)
+        .filter(|base| !n.is_multiple_of(*base) || n == *base)
         .all(|base| {
             if n == base {
                 return true;
@@ -37,7 +37,7 @@ pub fn is_prime(n: u32) -> bool {
         })
         && [3u32, 5, 7]
             .into_iter()
-            .all(|small| n == small || n % small != 0)
+            .all(|small| n == small || !n.is_multiple_of(small))
 }
 
 /// The primes `p = 1 mod 2 * degree` below `bound`, largest first.
@@ -53,7 +53,7 @@ pub fn ntt_primes_below(bound: u32, degree: usize) -> impl Iterator<Item = u32> 
 pub(crate) fn primitive_root(modulus: Modulus, degree: usize) -> Option<u32> {
     let order = 2 * degree as u32;
     let p = modulus.value();
-    if (p - 1) % order != 0 {
+    if !(p - 1).is_multiple_of(order) {
         return None;
     }
     (2..p)

@@ -226,6 +226,7 @@ impl BaseConversion {
             .enumerate()
             .map(|(i, &m)| m.inv(without(i, m)))
             .collect();
+        #[expect(clippy::borrowed_box, reason = "the closure maps over boxed kernels")]
         let target = |kernel: &Box<dyn Kernel>| {
             let t = kernel.modulus();
             let product = without(usize::MAX, t);
