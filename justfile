@@ -26,7 +26,9 @@ test: check wasm
 
 # The long ones too: a hundred images under encryption.
 test-long: wasm
-    cargo test --release --workspace -- --include-ignored
+    tools/chromium.sh
+    cargo build --package cipherformer-native-server
+    cargo test --workspace -- --include-ignored
 
 # The page in real Chromium, against the real server.
 e2e: wasm
