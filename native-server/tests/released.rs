@@ -1,0 +1,75 @@
+//! The released model at its real parameters: a running evaluation lets go of the cores in time.
+
+mod common;
+
+use std::{
+    path::Path,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use ckks::Parameters;
+use client::{Rgb32, Seed, Session, protocol::problem::ProblemKind};
+use common::Site;
+use native_server::{Settings, engine::Engine, vit::VitEngine};
+
+const PATIENCE: Duration = Duration::from_secs(2);
+
+#[test]
+fn cancelling_a_real_evaluation_frees_the_cores_in_time() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/cifar100-vit");
+    let engine = VitEngine::load(&folder, &Parameters::n15_q630_p237().unwrap()).unwrap();
+    let manifest = engine.manifest().clone();
+    let models: Vec<Arc<dyn Engine>> = vec![Arc::new(engine)];
+    let site = Site::start_with(models, Settings::default());
+    // The examination of a client that trusts nothing but real parameters.
+    let session = Session::new(&manifest, Seed::random().unwrap()).unwrap();
+    let body =
+        serde_json::json!({"model": manifest.model, "configuration": manifest.configuration});
+    let answer = site.post_json("/v1/key-sets", &body);
+    let set = answer.headers["location"].to_str().unwrap().to_owned();
+    for (index, key) in manifest.keys.iter().enumerate() {
+        assert_eq!(
+            site.upload(&set, &key.name, &session.key(index).unwrap())
+                .status,
+            204
+        );
+    }
+    let query = session.encrypt_image(&Rgb32([100; 3072])).unwrap();
+    let submit = || {
+        let answer = site.infer(&set, &query);
+        assert_eq!(answer.status, 202);
+        answer.headers["location"].to_str().unwrap().to_owned()
+    };
+    let (first, second) = (submit(), submit());
+    reach(&site, &first, 20);
+    let start = Instant::now();
+    assert_eq!(site.delete(&first).status, 204);
+    reach(&site, &second, 0);
+    assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
+    site.outcome(&first).is(ProblemKind::Cancelled);
+
+    let start = Instant::now();
+    assert_eq!(site.delete(&set).status, 204);
+    site.outcome(&second).is(ProblemKind::Cancelled);
+    assert!(start.elapsed() < PATIENCE, "{:?}", start.elapsed());
+}
+
+/// Waits until an inference runs and has done so many thousandths.
+fn reach(site: &Site, job: &str, thousandths: u64) {
+    loop {
+        let answer = site.get(&format!("{job}/result"));
+        assert_eq!(
+            answer.status,
+            202,
+            "{}",
+            String::from_utf8_lossy(&answer.body)
+        );
+        let progress = answer.json();
+        if progress["layer"] != "queued" && progress["done"].as_u64().unwrap() >= thousandths {
+            return;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
