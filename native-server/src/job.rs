@@ -147,6 +147,10 @@ impl Job {
         start: Instant,
         expected: Duration,
     ) -> Result<Vec<u8>, Stopped> {
+        // It may have been cancelled between leaving the queue and coming here.
+        if self.cancelled.load(Ordering::SeqCst) {
+            return Err(Stopped::Cancelled);
+        }
         let mut watch = |layer: &str, done: f64| {
             if self.cancelled.load(Ordering::SeqCst) {
                 return ControlFlow::Break(());
@@ -159,9 +163,6 @@ impl Job {
             )));
             ControlFlow::Continue(())
         };
-        if watch("start", 0.0).is_break() {
-            return Err(Stopped::Cancelled);
-        }
         work.set.ring().evaluate(&work.query, &mut watch)
     }
 

@@ -57,6 +57,9 @@ pub enum CliError {
         /// What the connection says.
         source: Box<ureq::Error>,
     },
+    /// The connection ended in the middle of an answer.
+    #[error("the connection to the server broke off: {0}")]
+    BrokenOff(io::Error),
     /// The server refused something.
     #[error("the server refused: {0}")]
     Refused(Box<Problem>),

@@ -1,7 +1,7 @@
 //! The server's API, with its problems as errors.
 
 use std::{
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader, ErrorKind, Read},
     time::Duration,
 };
 
@@ -122,16 +122,16 @@ impl Api {
         let mut reader = EventReader::default();
         loop {
             let mut line = Vec::new();
-            let broken = |error: std::io::Error| CliError::Protocol(error.to_string());
             let length = lines
                 .by_ref()
                 .take(LINE)
                 .read_until(b'\n', &mut line)
-                .map_err(broken)?;
-            if length == 0 || length as u64 == LINE {
-                return Err(CliError::Protocol(
-                    "the stream of events broke off".to_owned(),
-                ));
+                .map_err(CliError::BrokenOff)?;
+            if length == 0 {
+                return Err(CliError::BrokenOff(ErrorKind::UnexpectedEof.into()));
+            }
+            if length as u64 == LINE {
+                return Err(CliError::Protocol("a line without end".to_owned()));
             }
             match reader.line(&String::from_utf8_lossy(&line))? {
                 None => {}

@@ -7,6 +7,9 @@ use protocol::{hex::Capability, limits, manifest::Manifest};
 
 use crate::{CliError, http::Api, ticker::Ticker};
 
+/// Streams of events that one inference may use up.
+const STREAMS: usize = 3;
+
 /// A session whose keys are on the server. They are deleted there when it is dropped.
 pub struct Remote {
     api: Api,
@@ -44,6 +47,21 @@ impl Remote {
             start.elapsed().as_secs_f64()
         ));
         Ok(self.session.decrypt(&answer)?)
+    }
+
+    // The computation goes on when its stream of events breaks off, and a new stream takes up where it is.
+    fn follow(&self, id: Capability, ticker: &mut Ticker) -> Result<(), CliError> {
+        let mut attempts = STREAMS;
+        loop {
+            attempts -= 1;
+            match self
+                .api
+                .follow(id, &mut |progress| ticker.progress(progress))
+            {
+                Err(CliError::BrokenOff(_)) if attempts > 0 => {}
+                outcome => return outcome,
+            }
+        }
     }
 
     fn upload(&self) -> Result<(), CliError> {
