@@ -1,7 +1,8 @@
 //! Decryption. What it returns must never leave the client: CKKS is not IND-CPA-D secure (Li, Micciancio, ePrint 2020/1533).
 
 use crate::{Ciphertext, Complex64, Parameters, SecretKey};
-use ring::Basis;
+use ring::{Basis, Modulus, Poly, Ring};
+use zeroize::Zeroize;
 
 /// Decrypts under a secret key.
 pub struct Decryptor<'k> {
@@ -32,29 +33,43 @@ impl<'k> Decryptor<'k> {
             for (position, part) in ciphertext.parts.iter().enumerate().rev() {
                 kernel.add_assign(limb, part.limb(i));
                 if position > 0 {
-                    let partial = limb.to_vec();
+                    let mut partial = limb.to_vec();
                     kernel.dot(limb, &[&partial], &[secret]);
+                    partial.zeroize();
                 }
             }
             kernel.inverse(limb);
         });
-        // Garner's mixed radix, then centred: x = d_0 + q_0 (d_1 + q_1 (d_2 + ...)).
-        let moduli: Vec<_> = ring.moduli(basis).collect();
-        let product: i128 = moduli.iter().map(|m| m.value() as i128).product();
-        let coefficients: Vec<f64> = (0..self.parameters.degree())
-            .map(|j| {
-                let (mut value, mut radix) = (0i128, 1i128);
-                for (i, &modulus) in moduli.iter().enumerate() {
-                    let p = modulus.value() as i128;
-                    let inverse = modulus.inv((radix % p) as u32);
-                    let digit =
-                        modulus.mul(modulus.sub(message.limb(i)[j], (value % p) as u32), inverse);
-                    value += radix * digit as i128;
-                    radix *= p;
-                }
-                (value - if 2 * value > product { product } else { 0 }) as f64 / ciphertext.scale
-            })
-            .collect();
-        self.parameters.encoder().slots(&coefficients)
+        let mut coefficients = centered(ring, &message, ciphertext.scale);
+        message.data_mut().zeroize();
+        let slots = self.parameters.encoder().slots(&coefficients);
+        coefficients.zeroize();
+        slots
     }
+}
+
+/// The representatives in `(-Q/2, Q/2)`, divided by the scale: Garner's mixed radix digits, the last one centred, then Horner's
+/// rule, in which every step is exact while the value fits a double.
+fn centered(ring: &Ring, poly: &Poly, scale: f64) -> Vec<f64> {
+    let moduli: Vec<Modulus> = ring.moduli(poly.basis()).collect();
+    let inverse = |i: usize, j: usize| moduli[i].inv(moduli[j].value() % moduli[i].value());
+    let inverses: Vec<Vec<u32>> = (0..moduli.len())
+        .map(|i| (0..i).map(|j| inverse(i, j)).collect())
+        .collect();
+    (0..poly.degree())
+        .map(|k| {
+            let mut digits = [0u32; DECODED_LIMBS];
+            for (i, &modulus) in moduli.iter().enumerate() {
+                digits[i] = (0..i).fold(poly.limb(i)[k], |rest, j| {
+                    let digit = modulus.reduce_wide(digits[j] as u64);
+                    modulus.mul(modulus.sub(rest, digit), inverses[i][j])
+                });
+            }
+            let last = moduli.len() - 1;
+            let top = moduli[last].centered(digits[last]) as f64;
+            (0..last).rev().fold(top, |value, i| {
+                value * moduli[i].value() as f64 + digits[i] as f64
+            }) / scale
+        })
+        .collect()
 }

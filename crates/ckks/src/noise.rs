@@ -1,9 +1,10 @@
 //! How far a slot can be off after one operation: bounds that hold except with probability 2^-40 for all slots together.
 //!
-//! An error polynomial whose coefficients are independent with variance `V` gives slots that are complex Gaussian with
-//! variance `N V` (the canonical embedding is an isometry up to `sqrt N`); the largest of `N/2` of them exceeds
-//! `sqrt(N V (ln(N/2) + 40 ln 2))` with probability at most 2^-40. Rounding contributes 1/12 a coefficient, times
-//! `1 + |s|^2 = 1 + 2N/3` where the rounded part meets a uniform ternary secret (Cheon et al., ePrint 2018/931, section 4).
+//! A polynomial whose coefficients are independent with variance `V` has slots that are complex Gaussian with variance `N V`
+//! (the canonical embedding is an isometry up to `sqrt N`): the largest of `N/2` of them exceeds `sqrt(N V t)`,
+//! `t = ln(N/2) + 40 ln 2`, with probability at most 2^-40. The product of two such polynomials, rounding errors and the secret
+//! for one, has slots that are products of two Gaussians, with a heavier tail: `P(|x y| > r sqrt(var x var y)) = 2 r K_1(2 r)`, which
+//! is below `e^-t` for `r = t/2 + 2`.
 
 use crate::Parameters;
 
@@ -19,7 +20,7 @@ impl Parameters {
 
     /// What a rescale adds.
     pub fn rescale_noise(&self) -> f64 {
-        self.largest_slot(self.rounding())
+        self.rounding()
     }
 
     /// What a rotation, a conjugation or a relinearisation at `level` adds: the gadget's errors divided by `P`, and the rounding.
@@ -36,15 +37,23 @@ impl Parameters {
                 (count * count / 4.0 + count / 12.0) * ratio * ratio
             })
             .sum();
-        self.largest_slot(self.degree() as f64 * gadget * ERROR + self.rounding())
+        self.largest_product(gadget, ERROR) + self.rounding()
     }
 
+    /// Rounding of both parts: 1/12 a coefficient, one of them times a uniform ternary secret.
     fn rounding(&self) -> f64 {
-        (1.0 + 2.0 / 3.0 * self.degree() as f64) / 12.0
+        self.largest_slot(1.0 / 12.0) + self.largest_product(1.0 / 12.0, 2.0 / 3.0)
     }
 
     fn largest_slot(&self, variance: f64) -> f64 {
-        let tail = (self.slots() as f64).ln() + 40.0 * std::f64::consts::LN_2;
-        (self.degree() as f64 * variance * tail).sqrt()
+        (self.degree() as f64 * variance * self.tail()).sqrt()
+    }
+
+    fn largest_product(&self, first: f64, second: f64) -> f64 {
+        (self.tail() / 2.0 + 2.0) * self.degree() as f64 * (first * second).sqrt()
+    }
+
+    fn tail(&self) -> f64 {
+        (self.slots() as f64).ln() + 40.0 * std::f64::consts::LN_2
     }
 }

@@ -141,7 +141,7 @@ fn a_key_for_a_lower_level_does_not_serve_a_higher_one() {
             "lower key",
             &evaluator.rotate(&low, 2).unwrap(),
             &common::rotated(&a, 2),
-            19.0,
+            17.5,
         );
     }
     assert_eq!(
