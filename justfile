@@ -1,7 +1,5 @@
 # Every command of the project. `./dev RECIPE` is the same, and installs `just` where it is missing.
 
-export CARGO_TERM_QUIET := env("CARGO_TERM_QUIET", "false")
-
 # The address that `serve` listens on.
 address := env("CIPHERFORMER_ADDRESS", "127.0.0.1:8080")
 
@@ -38,16 +36,19 @@ e2e: wasm
 
 # Formatting, lints, and the rules for dependencies (deny.toml).
 check:
+    @cargo clippy --version >/dev/null && cargo fmt --version >/dev/null || rustup component add clippy rustfmt
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- --deny warnings
-    tools/cargo-deny.sh check bans licenses sources
+    PATH="$(tools/cargo-tool.sh cargo-deny 0.20.2):$PATH" cargo deny check bans licenses sources
 
 # Format the sources.
 fmt:
     cargo fmt --all
 
 # Times and sizes of everything that a person waits for, printed with the machine.
-bench *arguments:
+bench *arguments: wasm
+    tools/chromium.sh
+    cargo build --release --package cipherformer-native-server
     cargo run --release --package cipherformer-bench -- {{ arguments }}
 
 # The API documentation of all crates.
