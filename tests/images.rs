@@ -37,22 +37,42 @@ impl Visit {
         for index in 0..engine.manifest().keys.len() {
             let key = session.key(index).unwrap();
             assert_eq!(key.len() as u64, engine.manifest().keys[index].bytes);
-            keys.insert(index, self::payload(&key, ObjectType::EvaluationKey, &*engine)).unwrap();
+            keys.insert(
+                index,
+                self::payload(&key, ObjectType::EvaluationKey, &*engine),
+            )
+            .unwrap();
         }
-        Self { session, engine, keys, vit: Vit::load(&folder).unwrap() }
+        Self {
+            session,
+            engine,
+            keys,
+            vit: Vit::load(&folder).unwrap(),
+        }
     }
 
     /// Whether the best class agrees; fails when a logit does not.
     fn agrees(&self, name: &str, rgb: &Rgb32) -> bool {
         let query = self.session.encrypt_image(rgb).unwrap();
         let query = payload(&query, ObjectType::Query, &*self.engine);
-        let result = self.keys.evaluate(query, &mut |_, _| ControlFlow::Continue(())).unwrap();
+        let result = self
+            .keys
+            .evaluate(query, &mut |_, _| ControlFlow::Continue(()))
+            .unwrap();
         let result = container::write(ObjectType::Result, &self.engine.parameter_digest(), &result);
         let got = self.session.decrypt(&result).unwrap();
-        let want = self.vit.logits(&image::patches(rgb, &self.vit.config.preprocessing)).to_vec();
+        let want = self
+            .vit
+            .logits(&image::patches(rgb, &self.vit.config.preprocessing))
+            .to_vec();
         let extreme = |pick: fn(f32, f32) -> f32| want.iter().copied().reduce(pick).unwrap();
         let range = extreme(f32::max) - extreme(f32::min);
-        let deviation = got.iter().zip(&want).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max) / range;
+        let deviation = got
+            .iter()
+            .zip(&want)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max)
+            / range;
         println!("{name}: 2^{:.1} of the range", deviation.log2());
         assert!(deviation <= DEVIATION, "{name}: {deviation}");
         model::top_k(&got, 1)[0].0 == model::top_k(&want, 1)[0].0
@@ -76,7 +96,10 @@ fn three_samples_are_classified_as_in_the_clear() {
 #[ignore = "a quarter of an hour, and needs the data: run by `just test-long`"]
 fn a_hundred_validation_images_are_classified_as_in_the_clear() {
     let folder = std::env::var_os("CIPHERFORMER_CIFAR100")
-        .map_or_else(|| repository().join("../shared/data/cifar100"), PathBuf::from)
+        .map_or_else(
+            || repository().join("../shared/data/cifar100"),
+            PathBuf::from,
+        )
         .join("valid");
     let mut strips: Vec<PathBuf> = std::fs::read_dir(&folder)
         .unwrap_or_else(|error| panic!("{}: {error}; set CIPHERFORMER_CIFAR100", folder.display()))

@@ -111,7 +111,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         "\nlargest difference of a logit: 2^{:.1} of the logits' range",
         (worst / range).log2()
     );
-    let (peak, now) = resident();
+    let (peak, now) = resident(std::process::id());
     println!(
         "resident memory: {now:.0} MiB, peak {peak:.0} MiB (client and server in one process)"
     );

@@ -37,9 +37,9 @@ pub fn processor_seconds() -> f64 {
     (ticks(11) + ticks(12)) / 100.0
 }
 
-/// Largest and present resident memory in MiB.
-pub fn resident() -> (f64, f64) {
-    let status = read_to_string("/proc/self/status").unwrap_or_default();
+/// Largest and present resident memory of a process in MiB.
+pub fn resident(process: u32) -> (f64, f64) {
+    let status = read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
     let field = |name: &str| {
         status
             .lines()

@@ -1,8 +1,9 @@
-//! One table: the engine's operations, then the encrypted classification, at the released parameters.
+//! Tables: the engine's operations, then the encrypted classification, at the released parameters, then a visit to the page.
 
 mod engine;
 mod inference;
 mod machine;
+mod page;
 mod timing;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -13,6 +14,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     if filter.is_empty() || filter == "inference" {
         inference::run()?;
+    }
+    if filter.is_empty() || filter == "page" {
+        page::run()?;
     }
     Ok(())
 }

@@ -53,6 +53,11 @@ impl Server {
         ))
     }
 
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -71,20 +76,19 @@ fn address(line: &str) -> Option<SocketAddr> {
     rest.split(['/', ' ']).next()?.parse().ok()
 }
 
-/// The server beside this test's own program: one profile for both, and `just test` builds it first.
+/// The server of this program's own profile, which `just test` and `just bench` build first.
 fn binary() -> io::Result<PathBuf> {
     let program = std::env::current_exe()?;
-    let profile = program
+    // Programs lie in the profile's folder, tests one deeper.
+    let mut places = program
         .ancestors()
-        .nth(2)
-        .ok_or_else(|| io::Error::other("the test lies in no target folder"))?;
-    let binary = profile.join("cipherformer-server");
-    if binary.is_file() {
-        Ok(binary)
-    } else {
-        Err(io::Error::new(
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join("cipherformer-server"));
+    places.find(|path| path.is_file()).ok_or_else(|| {
+        io::Error::new(
             io::ErrorKind::NotFound,
-            format!("no {}: run `just e2e`", binary.display()),
-        ))
-    }
+            "no cipherformer-server beside this program: run `just e2e`",
+        )
+    })
 }
