@@ -39,8 +39,7 @@ impl Remote {
         let start = Instant::now();
         let id = self.api.infer(self.set, &query)?;
         let mut ticker = Ticker::default();
-        self.api
-            .follow(id, &mut |progress| ticker.progress(progress))?;
+        self.follow(id, &mut ticker)?;
         let answer = self.api.result(id, self.session.manifest().result.bytes)?;
         ticker.note(&format!(
             "computed in {:.1} s",
