@@ -1,8 +1,8 @@
 //! Automorphisms: rotation of the slots, conjugation, and many rotations of one ciphertext (hoisting).
 
 use super::{Evaluator, key_switch::Digits};
-use crate::{Ciphertext, EvaluatorError, KeyKind, KeySpec};
-use ring::{Poly, for_each_pair, galois_element_of_rotation};
+use crate::{Ciphertext, EvaluatorError, KeyKind, KeySpec, keys::SwitchingKey};
+use ring::{Automorphism, Poly, for_each_pair, galois_element_of_rotation};
 
 /// A ciphertext whose digits are lifted once for many rotations (Halevi, Shoup, ePrint 2018/244).
 pub struct Hoisted<'c> {
@@ -24,24 +24,38 @@ impl Evaluator<'_> {
         self.automorphism(a, 2 * self.parameters.degree() as u32 - 1)
     }
 
-    fn automorphism(&self, a: &Ciphertext, element: u32) -> Result<Ciphertext, EvaluatorError> {
-        Self::two_parts(a)?;
-        let spec = KeySpec {
-            kind: KeyKind::Galois(element),
-            level: a.level(),
-        };
+    fn galois_key(
+        &self,
+        element: u32,
+        level: usize,
+    ) -> Result<(&SwitchingKey, &Automorphism), EvaluatorError> {
+        let kind = KeyKind::Galois(element);
+        let spec = KeySpec { kind, level };
         let key = self.keys.get(spec)?;
-        let automorphism = key
-            .automorphism
-            .as_ref()
-            .ok_or(EvaluatorError::MissingKey(spec))?;
+        let automorphism = key.automorphism.as_ref();
+        Ok((key, automorphism.ok_or(EvaluatorError::MissingKey(spec))?))
+    }
+
+    /// `sigma(c_0)` joins what the key makes of `sigma(c_1)`.
+    fn with_image(
+        &self,
+        (mut c0, c1): (Poly, Poly),
+        automorphism: &Automorphism,
+        a: &Ciphertext,
+    ) -> Ciphertext {
         let ring = self.parameters.ring();
-        let (mut c0, c1) = self.switch(&ring.apply(automorphism, &a.parts[1]), key);
         ring.add_assign(&mut c0, &ring.apply(automorphism, &a.parts[0]));
-        Ok(Ciphertext {
+        Ciphertext {
             parts: vec![c0, c1],
             scale: a.scale,
-        })
+        }
+    }
+
+    fn automorphism(&self, a: &Ciphertext, element: u32) -> Result<Ciphertext, EvaluatorError> {
+        Self::two_parts(a)?;
+        let (key, automorphism) = self.galois_key(element, a.level())?;
+        let image = self.parameters.ring().apply(automorphism, &a.parts[1]);
+        Ok(self.with_image(self.switch(&image, key), automorphism, a))
     }
 
     /// Lifts the digits of `a` once, for [`Evaluator::rotate_hoisted`].
@@ -76,15 +90,7 @@ impl Evaluator<'_> {
         if element == 1 {
             return Ok(a.clone());
         }
-        let spec = KeySpec {
-            kind: KeyKind::Galois(element),
-            level: a.level(),
-        };
-        let key = self.keys.get(spec)?;
-        let automorphism = key
-            .automorphism
-            .as_ref()
-            .ok_or(EvaluatorError::MissingKey(spec))?;
+        let (key, automorphism) = self.galois_key(element, a.level())?;
         let (ring, degree) = (self.parameters.ring(), self.parameters.degree());
         let basis = self.parameters.key_basis(a.level());
         let (mut c0, mut c1) = (ring.zero(basis), ring.zero(basis));
@@ -96,11 +102,7 @@ impl Evaluator<'_> {
             let rotated: Vec<&[u32]> = rotated.chunks_exact(degree).collect();
             self.multiply_limb(&rotated, key, basis, i, out0, out1);
         });
-        let (mut c0, c1) = (self.mod_down(c0), self.mod_down(c1));
-        ring.add_assign(&mut c0, &ring.apply(automorphism, &a.parts[0]));
-        Ok(Ciphertext {
-            parts: vec![c0, c1],
-            scale: a.scale,
-        })
+        let switched = (self.mod_down(c0), self.mod_down(c1));
+        Ok(self.with_image(switched, automorphism, a))
     }
 }
