@@ -7,9 +7,7 @@ use std::sync::Arc;
 use ckks::Parameters;
 use client::{
     Rgb32, Seed, Session, Trust,
-    model::{
-        Accuracy, Architecture, BlockRanges, Config, Preprocessing, Ranges, Vit, image, top_k,
-    },
+    model::{Vit, image, top_k},
     protocol::{
         container::{self, ObjectType},
         hex::Hex,
@@ -21,42 +19,6 @@ use common::{BINARY, Site};
 use native_server::{Settings, engine::Engine, vit::VitEngine};
 
 const CHAIN: usize = 9;
-
-fn small_vit() -> Vit {
-    let config = Config {
-        name: "small".to_owned(),
-        architecture: Architecture {
-            tokens: 16,
-            inputs: 48,
-            width: 32,
-            heads: 2,
-            hidden: 64,
-            blocks: 1,
-            classes: 10,
-        },
-        preprocessing: Preprocessing {
-            size: 32,
-            mean: [0.5; 3],
-            std: [0.25; 3],
-            pad: 1,
-            patch: 4,
-            stride: 10,
-        },
-        ranges: Ranges {
-            images: 1,
-            embed: 1.0,
-            blocks: vec![BlockRanges::default()],
-            logits: 1.0,
-        },
-        accuracy: Accuracy {
-            top1: 0.0,
-            top5: 0.0,
-            images: 1,
-        },
-        training: Default::default(),
-    };
-    Vit::random(config, 11).unwrap()
-}
 
 struct Person {
     session: Session,
@@ -70,7 +32,7 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let vit = small_vit();
+        let vit = Vit::small(1, 11).unwrap();
         let labels = (0..10).map(|class| format!("class {class}")).collect();
         let parameters = Parameters::insecure(11, CHAIN).unwrap();
         let engine = VitEngine::new(&vit, labels, Hex([0; 32]), &parameters).unwrap();

@@ -6,6 +6,7 @@ pub mod labels;
 mod config;
 mod error;
 mod load;
+mod small;
 mod top_k;
 mod vit;
 

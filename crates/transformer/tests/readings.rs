@@ -3,14 +3,15 @@
 mod common;
 use circuits::{Cleartext, NoEncoding, Planner, Shape};
 use ckks::{Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters, SecretKey, Seed};
-use common::{LOG_N, deviation, pack, patches, small_vit, unpack};
+use common::{LOG_N, deviation, pack, patches, unpack};
+use model::Vit;
 use std::ops::ControlFlow;
 use transformer::{EncryptedVit, Network, SlotLayout, TransformerError};
 
 #[test]
 fn slot_vectors_agree_with_the_reference() {
     for blocks in 1..=3 {
-        let vit = small_vit(blocks, 7 + blocks as u64);
+        let vit = Vit::small(blocks, 7 + blocks as u64).unwrap();
         let parameters = Parameters::insecure(LOG_N, 21).unwrap();
         let network = Network::new(&vit).unwrap();
         let packing = network.packing();
@@ -32,7 +33,7 @@ fn slot_vectors_agree_with_the_reference() {
 
 #[test]
 fn ciphertexts_agree_with_the_reference() {
-    let vit = small_vit(2, 3);
+    let vit = Vit::small(2, 3).unwrap();
     let parameters = Parameters::insecure(LOG_N, 15).unwrap();
     let model = EncryptedVit::new(&parameters, &vit).unwrap();
     let plan = model.plan();
@@ -110,7 +111,7 @@ fn ciphertexts_agree_with_the_reference() {
 
 #[test]
 fn what_does_not_fit_is_refused_before_any_ciphertext() {
-    let vit = small_vit(3, 1);
+    let vit = Vit::small(3, 1).unwrap();
     let refused = |parameters: Parameters| {
         EncryptedVit::new(&parameters, &vit)
             .map(|_| ())

@@ -1,48 +1,12 @@
-//! A small model that the packing takes: 16 tokens, two heads of width 16, 32 channels, 1,024 slots.
+//! Patches in and out of slots, at the ring of [`Vit::small`]'s 1,024 slots.
 #![allow(dead_code)]
 
 use ckks::Complex64;
-use model::{Accuracy, Architecture, BlockRanges, Config, Preprocessing, Ranges, Vit};
+use model::Vit;
 use ndarray::Array2;
 use transformer::SlotLayout;
 
 pub const LOG_N: u32 = 11;
-
-pub fn small_vit(blocks: usize, seed: u64) -> Vit {
-    let config = Config {
-        name: "small".into(),
-        architecture: Architecture {
-            tokens: 16,
-            inputs: 48,
-            width: 32,
-            heads: 2,
-            hidden: 64,
-            blocks,
-            classes: 10,
-        },
-        preprocessing: Preprocessing {
-            size: 32,
-            mean: [0.5; 3],
-            std: [0.25; 3],
-            pad: 1,
-            patch: 4,
-            stride: 10,
-        },
-        ranges: Ranges {
-            images: 1,
-            embed: 1.0,
-            blocks: vec![BlockRanges::default(); blocks],
-            logits: 1.0,
-        },
-        accuracy: Accuracy {
-            top1: 0.0,
-            top5: 0.0,
-            images: 1,
-        },
-        training: Default::default(),
-    };
-    Vit::random(config, seed).unwrap()
-}
 
 pub fn patches(vit: &Vit, seed: f32) -> Array2<f32> {
     let shape = vit.config.architecture;
