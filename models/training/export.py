@@ -23,6 +23,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--run", required=True, help="folder of the training run")
     parser.add_argument("--out", required=True, help="model folder to write; its name becomes the model's")
     parser.add_argument("--reference", help="safetensors file to write with a few images and their logits, for tests")
+    parser.add_argument("--note", default="", help="what the settings do not say about the run; goes into the card")
     parser.add_argument("--calibration", type=int, default=20000, help="training images for the norms' statistics")
     return parser.parse_args()
 
@@ -60,12 +61,24 @@ def hostile_images() -> torch.Tensor:
     return torch.cat([noise, binary, flat, stripes])
 
 
+class StreamPeaks:
+    """Largest residual value of each image."""
+
+    def __init__(self) -> None:
+        self.largest = torch.zeros(())
+
+    def __call__(self, name: str, value: torch.Tensor) -> torch.Tensor:
+        if name.endswith(".stream"):
+            self.largest = torch.maximum(self.largest, value.abs().amax((1, 2)))
+        return value
+
+
 @torch.no_grad()
-def hostile_peak(model: Vit, tensors: dict) -> dict[str, float]:
-    see = Ranges()
-    for part in hostile_images().split(250):
-        folded_logits(tensors, model.shape.heads, model.patches(normalise(part)), see)
-    return see.largest
+def hostile_peaks(model: Vit, tensors: dict) -> list[float]:
+    """Per image, in falling order."""
+    see = StreamPeaks()
+    folded_logits(tensors, model.shape.heads, model.patches(normalise(hostile_images())), see)
+    return sorted(see.largest.tolist(), reverse=True)
 
 
 def ranges_entry(see: Ranges, shape: Shape, images: int) -> dict:
@@ -126,6 +139,8 @@ def main() -> None:
             "smoothing": settings["smoothing"],
             "average": settings["average"],
             "range_weight": settings["range_weight"],
+            "hard": settings["hard"],
+            "note": a.note,
             "seed": settings["seed"],
             "torch": torch.__version__.split("+")[0],
         },
@@ -136,7 +151,7 @@ def main() -> None:
         with open(os.path.join(a.out, name), "w", encoding="utf8") as file:
             json.dump(value, file, indent=2)
             file.write("\n")
-    write_card(os.path.join(a.out, "README.md"), config, hostile_peak(model, tensors))
+    write_card(os.path.join(a.out, "README.md"), config, hostile_peaks(model, tensors))
     if a.reference:
         pick = torch.arange(4) * (len(images) // 4) + 7
         double = {name: tensor.double() for name, tensor in tensors.items()}

@@ -12,18 +12,18 @@ from data import load_classes, load_split, normalise
 from fold import Ranges, folded_logits
 from vit import Shape, Vit
 
-# label: position among its class's validation images; picked by eye for being recognisable at 32×32.
+# Label: position among its class's validation images. By eye, for being recognisable; the butterfly is one the model gets wrong.
 CHOSEN = {
     "apple": 0,
-    "bicycle": 3,
+    "bicycle": 5,
     "butterfly": 2,
     "clock": 11,
-    "lion": 0,
+    "lion": 13,
     "motorcycle": 3,
     "mountain": 3,
     "rocket": 0,
-    "sunflower": 7,
-    "tiger": 0,
+    "sunflower": 5,
+    "tiger": 7,
 }
 
 
