@@ -59,6 +59,11 @@ A range penalty (weight {t["range_weight"]}) acts from the first step on each sa
 residual stream beyond 24; {t["hard"]} images far from photographs join each batch for it. {t["note"]}
 Recipe and commands: `models/training/README.md`.
 
+## Under encryption
+
+`just bench` measures seconds, bytes and the largest error of a logit on your machine; on two cores of an AMD EPYC with AVX-512 an image takes
+6 s, and logits differ from the clear ones by about 2^-14 of their range. `just test-long` compares a hundred images.
+
 ## Limits
 
 Sees 32×32 pixels; photographs of other things still get one of the 100 names; small classes of people (baby, boy, girl, man,
