@@ -118,5 +118,6 @@ fn a_hundred_validation_images_are_classified_as_in_the_clear() {
             visit.agrees(&strip.file_stem().unwrap().to_string_lossy(), &rgb)
         })
         .count();
+    println!("the best class agrees on {agreeing} of 100");
     assert!(agreeing >= 99, "the best class agrees on {agreeing} of 100");
 }

@@ -15,7 +15,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         parameters.name(),
         parameters.log_qp()
     );
-    println!("| operation | runs | wall ms, median | process ms, median |\n|---|---|---|---|");
+    println!("| operation | runs | wall ms, median | process ms, mean |\n|---|---|---|---|");
     let prime = ntt_primes_below(1 << 30, parameters.degree())
         .next()
         .and_then(Modulus::new)
@@ -52,10 +52,12 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         stride: 1,
     };
     let encryptor = Encryptor::new(&parameters, &secret);
-    row("encode", 9, || {
+    row("encode", 25, || {
         Plaintext::encode(&parameters, &slots, parameters.scale())
     });
-    row("encrypt, top level", 9, || encryptor.encrypt(&slots, &spec));
+    row("encrypt, top level", 25, || {
+        encryptor.encrypt(&slots, &spec)
+    });
     let fresh = encryptor.encrypt(&slots, &spec)?.expand(&parameters);
     let evaluator = Evaluator::new(&parameters, &keys);
     let weights: Vec<Plaintext> = (0..16)
@@ -66,25 +68,27 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         let product = evaluator.mul(&x, &x)?;
         let hoisted = evaluator.hoist(&x)?;
         let at = |name: &str| format!("{name}, level {level}");
-        row(&at("rotate"), 9, || evaluator.rotate(&x, 1));
-        row(&at("rotate, hoisted"), 9, || {
+        row(&at("rotate"), 25, || evaluator.rotate(&x, 1));
+        row(&at("rotate, hoisted"), 25, || {
             evaluator.rotate_hoisted(&hoisted, 1)
         });
-        row(&at("product with relinearisation"), 9, || {
+        row(&at("product with relinearisation"), 25, || {
             evaluator.relinearize(&evaluator.mul(&x, &x)?)
         });
-        row(&at("product-sum of 8 ciphertexts"), 9, || {
+        row(&at("product-sum of 8 ciphertexts"), 25, || {
             evaluator.dot(&[&x; 8], &[&x; 8])
         });
-        row(&at("plain product-sum of 16"), 9, || {
+        row(&at("plain product-sum of 16"), 25, || {
             evaluator.dot_plain(&[&x; 16], &weights.iter().collect::<Vec<_>>())
         });
         let two = evaluator.relinearize(&product)?;
-        row(&at("rescale"), 9, || evaluator.rescale(&two));
+        row(&at("rescale"), 25, || evaluator.rescale(&two));
     }
     let low = evaluator.drop_to(&fresh, 1)?;
     let decryptor = Decryptor::new(&parameters, &secret);
-    row("decrypt and decode, level 1", 9, || decryptor.decrypt(&low));
+    row("decrypt and decode, level 1", 25, || {
+        decryptor.decrypt(&low)
+    });
     println!();
     Ok(())
 }

@@ -82,7 +82,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         .encrypt(&slots, &plan.query)?
         .expand(&parameters);
     println!(
-        "\n| encrypted classification | runs | wall ms, median | process ms, median |\n|---|---|---|---|"
+        "\n| encrypted classification | runs | wall ms, median | process ms, mean |\n|---|---|---|---|"
     );
     let mut result = None;
     row("two threads or as the machine has", 3, || {

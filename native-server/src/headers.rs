@@ -4,7 +4,7 @@ use actix_web::{http::header, middleware::DefaultHeaders};
 
 /// Nothing but our own files; `wasm-unsafe-eval` allows compiling WebAssembly and not `eval`.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-     img-src 'self' blob: data:; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; \
+     img-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; \
      frame-ancestors 'none'";
 
 /// For every response.

@@ -85,10 +85,10 @@ function join(...parts) {
   return parts.filter(Boolean).join(" · ");
 }
 
-function keys({ done, count, seconds, reused }, state) {
+function keys({ done, count, seconds, took, reused }, state) {
   if (reused) return { text: "the keys of your first picture serve again" };
   if (count === undefined) return { text: "asking the server which keys it needs" };
-  if (state === "done") return { text: `1 secret key, ${count} evaluation keys` };
+  if (state === "done") return { text: `1 secret key, ${count} evaluation keys, in ${duration(took)}` };
   return { text: join(`${done + 1} of ${count}`, timeLeft(seconds)), fraction: done / count };
 }
 

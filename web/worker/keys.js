@@ -11,11 +11,14 @@ export async function sendKeys(session, keySet, { api, checksum, signal, report 
   let sent = 0;
   let upload = Promise.resolve();
   const began = performance.now();
+  let making = 0;
   for (let index = 0; index < count; index += 1) {
     signal.throwIfAborted();
     report.making({ done: index, count, seconds: secondsLeft(began, index, count) });
     await nextTask();
+    const start = performance.now();
     const bytes = session.key(index);
+    making += performance.now() - start;
     await upload;
     upload = api.uploadKey(keySet, session.keyName(index), bytes, {
       checksum,
@@ -28,7 +31,7 @@ export async function sendKeys(session, keySet, { api, checksum, signal, report 
     // A refusal must not count as unhandled while the next key is being made; it is thrown at the next `await upload`.
     upload.catch(() => {});
   }
-  report.made({ count });
+  report.made({ count, took: making / 1000 });
   await upload;
   report.sent({ total });
 }
