@@ -62,7 +62,7 @@ Recipe and commands: `models/training/README.md`.
 ## Under encryption
 
 `just bench` measures seconds, bytes and the largest error of a logit on your machine; on two cores of an AMD EPYC with AVX-512 an image takes
-6 s, and logits differ from the clear ones by about 2^-14 of their range. `just test-long` compares a hundred images.
+4.5 s, and logits differ from the clear ones by about 2^-14 of their range. `just test-long` compares a hundred images.
 
 ## Limits
 
