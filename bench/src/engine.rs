@@ -20,7 +20,9 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         .next()
         .and_then(Modulus::new)
         .ok_or("no prime")?;
-    for kernel in kernels_for(prime, parameters.degree()) {
+    // The kernels between the first and the last differ in their sums alone.
+    let kernels = kernels_for(prime, parameters.degree());
+    for kernel in kernels.first().into_iter().chain(kernels.last()) {
         let mut limb = vec![1; parameters.degree()];
         row(&format!("1000 NTT, one limb, {}", kernel.name()), 5, || {
             (0..1000).for_each(|_| kernel.forward(&mut limb))

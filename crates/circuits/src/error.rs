@@ -23,6 +23,9 @@ pub enum CircuitError {
         /// log2 of the scale.
         log_scale: f64,
     },
+    /// A sum of no terms.
+    #[error("{0}: a sum of no terms")]
+    NoTerms(&'static str),
     /// The observer asked to stop.
     #[error("cancelled")]
     Cancelled,

@@ -154,10 +154,6 @@ pub fn product<E: Evaluator>(
             }
         }
     }
-    let total = total.ok_or(CircuitError::Operation {
-        layer: "linear transform".into(),
-        operation: "plain product",
-        source: ckks::EvaluatorError::Terms(0),
-    })?;
+    let total = total.ok_or(CircuitError::NoTerms("linear transform"))?;
     evaluator.rescale(&total)
 }

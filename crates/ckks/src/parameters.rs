@@ -122,7 +122,9 @@ impl Parameters {
                 "log2 of the scale lies between 10 and 50",
             ));
         }
-        if !literal.name.starts_with("insecure-") {
+        // Only builds for tests know sets that are exempt, so that no name leads a released server around the bound.
+        let exempt = cfg!(feature = "insecure-parameters") && literal.name.starts_with("insecure-");
+        if !exempt {
             let log_n = literal.log_n;
             let bound = security_bound(log_n).ok_or(ParametersError::NoBound(log_n))?;
             let log_qp = literal.log_qp();

@@ -246,11 +246,6 @@ impl BaseConversion {
         }
     }
 
-    /// Number of primes converted from.
-    pub fn from_len(&self) -> usize {
-        self.from.len()
-    }
-
     /// Turns the source limbs `x` (coefficients) into the `y_i`.
     pub fn scale_inputs(&self, ring: &Ring, limbs: &mut [u32]) {
         for_each_limb(limbs, ring.degree, |i, limb| {

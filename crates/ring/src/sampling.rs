@@ -34,7 +34,9 @@ impl Seed {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part);
         }
-        Xof(hasher.finalize_xof())
+        let xof = Xof(hasher.finalize_xof());
+        hasher.zeroize();
+        xof
     }
 
     /// The bytes, for a seed that is public (that of a mask).
@@ -43,8 +45,14 @@ impl Seed {
     }
 }
 
-/// A stream of pseudo-random bytes (BLAKE3 extendable output).
+/// A stream of pseudo-random bytes (BLAKE3 extendable output), whose state is wiped when dropped.
 pub struct Xof(blake3::OutputReader);
+
+impl Drop for Xof {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
 
 impl Xof {
     /// The next bytes.

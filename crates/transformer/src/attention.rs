@@ -196,9 +196,10 @@ fn giant_sum<E: Evaluator>(
     };
     let mut bases = bases.iter().rev();
     let last = bases.next().map(inner);
-    bases.fold(last.unwrap_or(Err(CircuitError::Cancelled)), |sum, base| {
-        evaluator.add(&evaluator.rotate(&sum?, giant)?, &inner(base)?)
-    })
+    bases.fold(
+        last.unwrap_or(Err(CircuitError::NoTerms("giant steps"))),
+        |sum, base| evaluator.add(&evaluator.rotate(&sum?, giant)?, &inner(base)?),
+    )
 }
 
 /// `y[f, h, t'] = x[f, h, (t' + f) mod T]`: the slots where `t' + f` stays inside the doubled tokens, or, on `x` turned by `T` to

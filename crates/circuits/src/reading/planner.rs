@@ -123,9 +123,8 @@ impl<E: PlaintextEncoder> Planner<E> {
             plan.layers.push(LayerCost::default());
         }
         let Plan { keys, layers } = &mut *plan;
-        let Some(layer) = layers.last_mut() else {
-            return Err(CircuitError::Cancelled);
-        };
+        let current = layers.len() - 1;
+        let layer = &mut layers[current];
         if let Some(spec) = operation.key(&self.parameters) {
             match keys.iter_mut().find(|key| key.kind == spec.kind) {
                 Some(key) => key.level = key.level.max(spec.level),

@@ -12,6 +12,7 @@ pub(super) struct NativeKernel {
     modulus: Modulus,
     /// `1/N`: the plan's inverse leaves the factor `N` in.
     normalise: u32,
+    /// Chooses its own instruction set, whatever `arch` says.
     plan: Plan,
     arch: Arch,
 }
@@ -42,9 +43,9 @@ impl NativeKernel {
 impl Kernel for NativeKernel {
     fn name(&self) -> &'static str {
         match self.arch {
-            Arch::V4(_) => "tfhe-ntt, AVX-512",
-            Arch::V3(_) => "tfhe-ntt, AVX2",
-            _ => "tfhe-ntt, baseline",
+            Arch::V4(_) => "tfhe-ntt, sums in AVX-512",
+            Arch::V3(_) => "tfhe-ntt, sums in AVX2",
+            _ => "tfhe-ntt, sums in plain Rust",
         }
     }
 
