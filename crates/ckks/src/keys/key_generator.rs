@@ -77,3 +77,42 @@ impl<'k> KeyGenerator<'k> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ring::Seed;
+
+    /// Rounding hides a missing error from every test of precision, and without it a key gives the secret away.
+    #[test]
+    fn keys_carry_errors_of_the_stated_distribution() {
+        let parameters = Parameters::insecure(10, 9).unwrap();
+        let secret = SecretKey::new(&parameters, &Seed::from_bytes([9; 32]));
+        let kind = KeyKind::Galois(5);
+        let level = parameters.max_level();
+        let generator = KeyGenerator::new(&parameters, &secret);
+        let key = generator.generate(&KeySpec { kind, level }).unwrap();
+        // The second digit holds neither of these primes, so that b + a s is the error alone.
+        let (digit, basis) = (1, parameters.key_basis(level));
+        let mut mask = wire::expand_mask(&parameters, &key.mask, digit, basis);
+        let errors: Vec<Vec<i32>> = [0, basis.limbs() - 1]
+            .into_iter()
+            .map(|i| {
+                let kernel = parameters.ring().kernel(basis, i);
+                let uniform = mask.limb_mut(i);
+                kernel.forward(uniform);
+                let mut sum = vec![0; uniform.len()];
+                kernel.dot(&mut sum, &[uniform], &[secret.evaluations(i, basis)]);
+                kernel.inverse(&mut sum);
+                kernel.add_assign(&mut sum, key.bodies[digit].limb(i));
+                sum.into_iter()
+                    .map(|x| kernel.modulus().centered(x))
+                    .collect()
+            })
+            .collect();
+        assert_eq!(errors[0], errors[1]);
+        assert!(errors[0].iter().all(|e| e.abs() <= 21));
+        let variance = errors[0].iter().map(|&e| (e * e) as f64).sum::<f64>() / 1024.0;
+        assert!((variance - 10.5).abs() < 2.5, "{variance}");
+    }
+}
