@@ -3,7 +3,7 @@
 use crate::timing::row;
 use ckks::{
     CiphertextSpec, Complex64, Decryptor, Encryptor, EvaluationKeySet, Evaluator, KeyGenerator,
-    KeyKind, KeySpec, Parameters, Plaintext, SecretKey, Seed, galois_element_of_rotation,
+    KeyKind, KeySpec, Parameters, Plaintext, SecretKey, Seed, Subring, galois_element_of_rotation,
 };
 use ring::{Modulus, kernels_for, primes::ntt_primes_below};
 use std::error::Error;
@@ -51,7 +51,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
     let spec = CiphertextSpec {
         level: top,
         log_scale: 30.0,
-        stride: 1,
+        subring: Subring::Full,
     };
     let encryptor = Encryptor::new(&parameters, &secret);
     row("encode", 25, || {

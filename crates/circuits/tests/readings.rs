@@ -6,7 +6,7 @@ use circuits::{
 };
 use ckks::{
     CiphertextSpec, Complex64, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters,
-    SecretKey, Seed,
+    SecretKey, Seed, Subring,
 };
 use std::ops::ControlFlow;
 
@@ -126,7 +126,7 @@ fn the_three_readings_agree() {
     let spec = CiphertextSpec {
         level,
         log_scale: 30.0,
-        stride: 1,
+        subring: Subring::Full,
     };
     let encrypted = Encryptor::new(&parameters, &secret)
         .encrypt(&x, &spec)

@@ -1,6 +1,6 @@
 //! Ciphertexts: the seeded form that crosses the wire and the expanded one that is computed on.
 
-use crate::{Parameters, WireError, wire};
+use crate::{Parameters, Subring, WireError, wire};
 use ring::Poly;
 use serde::{Deserialize, Serialize};
 
@@ -11,21 +11,21 @@ pub struct CiphertextSpec {
     pub level: usize,
     /// log2 of the scale.
     pub log_scale: f64,
-    /// Only every `stride`-th coefficient carries the message, and only those are sent: with 2 or more, the receiver must take
-    /// the trace to the subring before anything else (`c + rotate(c, N/4)` for 2, which doubles the message).
-    pub stride: usize,
+    /// Where the message lives, and so which part of a seeded ciphertext is sent.
+    pub subring: Subring,
 }
 
 impl CiphertextSpec {
-    /// The number of slots that a stride leaves.
+    /// The number of slots of the subring.
     pub fn slots(&self, parameters: &Parameters) -> usize {
-        parameters.slots() / self.stride.max(1)
+        match self.subring {
+            Subring::Full | Subring::Real => parameters.slots(),
+            Subring::Even => parameters.slots() / 2,
+        }
     }
 
     pub(crate) fn check(&self, parameters: &Parameters) -> Result<(), WireError> {
         let fits = self.level <= parameters.max_level()
-            && self.stride.is_power_of_two()
-            && self.stride < parameters.slots()
             && self.log_scale > 0.0
             && self.log_scale < parameters.log_q(self.level);
         if fits {
@@ -75,7 +75,7 @@ impl Ciphertext {
         for part in &self.parts {
             let mut part = part.clone();
             parameters.ring().inverse(&mut part);
-            wire::pack_poly(parameters, &part, 1, &mut out);
+            wire::pack_poly(parameters, &part, Subring::Full, &mut out);
         }
         out
     }
@@ -94,8 +94,8 @@ impl Ciphertext {
             });
         }
         let basis = parameters.basis(spec.level);
-        let (mut first, rest) = wire::unpack_poly(parameters, basis, 1, bytes)?;
-        let (mut second, _) = wire::unpack_poly(parameters, basis, 1, rest)?;
+        let (mut first, rest) = wire::unpack_poly(parameters, basis, Subring::Full, bytes)?;
+        let (mut second, _) = wire::unpack_poly(parameters, basis, Subring::Full, rest)?;
         parameters.ring().forward(&mut first);
         parameters.ring().forward(&mut second);
         Ok(Self {
@@ -108,7 +108,7 @@ impl Ciphertext {
 /// A fresh ciphertext whose second part is the expansion of a public seed.
 pub struct SeededCiphertext {
     pub(crate) mask: [u8; wire::SEED_BYTES],
-    /// `c_0` by coefficients; zero between the coefficients that are sent.
+    /// What is sent of `c_0`, by coefficients; zero elsewhere.
     pub(crate) body: Poly,
     pub(crate) spec: CiphertextSpec,
 }
@@ -117,7 +117,7 @@ impl SeededCiphertext {
     /// Bytes of a seeded ciphertext of this shape.
     pub fn wire_bytes(parameters: &Parameters, spec: &CiphertextSpec) -> Result<usize, WireError> {
         spec.check(parameters)?;
-        let count = parameters.degree() / spec.stride;
+        let count = spec.subring.sent(parameters.degree());
         Ok(wire::SEED_BYTES + wire::packed_bytes(parameters, parameters.basis(spec.level), count))
     }
 
@@ -129,7 +129,7 @@ impl SeededCiphertext {
     /// The seed, then `c_0`, bit-packed.
     pub fn to_bytes(&self, parameters: &Parameters) -> Vec<u8> {
         let mut out = self.mask.to_vec();
-        wire::pack_poly(parameters, &self.body, self.spec.stride, &mut out);
+        wire::pack_poly(parameters, &self.body, self.spec.subring, &mut out);
         out
     }
 
@@ -146,7 +146,7 @@ impl SeededCiphertext {
             .filter(|_| found == expected)
             .ok_or(WireError::Length { expected, found })?;
         let (body, _) =
-            wire::unpack_poly(parameters, parameters.basis(spec.level), spec.stride, rest)?;
+            wire::unpack_poly(parameters, parameters.basis(spec.level), spec.subring, rest)?;
         Ok(Self {
             mask: *mask,
             body,

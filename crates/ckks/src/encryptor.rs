@@ -1,7 +1,8 @@
 //! Symmetric encryption with a seeded mask.
 
 use crate::{
-    CiphertextSpec, Complex64, Parameters, Plaintext, SecretKey, SeededCiphertext, WireError, wire,
+    CiphertextSpec, Complex64, Parameters, Plaintext, SecretKey, SeededCiphertext, Subring,
+    WireError, wire,
 };
 use ring::Seed;
 use zeroize::Zeroize;
@@ -26,6 +27,9 @@ pub enum EncryptError {
         /// Slots given.
         found: usize,
     },
+    /// A slot is complex where the shape has real ones.
+    #[error("a slot is complex where the shape has real ones")]
+    Complex,
     /// A slot is not finite or too large for the scale.
     #[error("a slot is not finite or too large for the scale")]
     Range,
@@ -43,7 +47,7 @@ impl<'k> Encryptor<'k> {
         }
     }
 
-    /// Encrypts `slots` (real or complex; [`CiphertextSpec::slots`] of them) with fresh randomness.
+    /// Encrypts `slots` ([`CiphertextSpec::slots`] of them, real for [`Subring::Real`]) with fresh randomness.
     pub fn encrypt(
         &self,
         slots: &[Complex64],
@@ -69,6 +73,9 @@ impl<'k> Encryptor<'k> {
                 found: slots.len(),
             });
         }
+        if spec.subring == Subring::Real && slots.iter().any(|z| z.im != 0.0) {
+            return Err(EncryptError::Complex);
+        }
         let mut message = Plaintext::encode(parameters, slots, spec.log_scale.exp2())
             .ok_or(EncryptError::Range)?
             .coefficients;
@@ -91,11 +98,7 @@ impl<'k> Encryptor<'k> {
             kernel.reduce_signed(&mut plain, &message);
             kernel.add_assign(limb, &plain);
             plain.zeroize();
-            for (j, value) in limb.iter_mut().enumerate() {
-                if j % spec.stride != 0 {
-                    *value = 0;
-                }
-            }
+            spec.subring.fold(kernel.modulus(), limb);
         });
         message.zeroize();
         error.zeroize();

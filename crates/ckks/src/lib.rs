@@ -13,6 +13,7 @@ mod noise;
 mod parameters;
 mod plaintext;
 mod security;
+mod subring;
 mod wire;
 
 pub use ciphertext::{Ciphertext, CiphertextSpec, SeededCiphertext};
@@ -31,3 +32,4 @@ pub use parameters::{Parameters, ParametersLiteral};
 pub use plaintext::Plaintext;
 pub use ring::{Seed, galois_element_of_rotation};
 pub use security::{SECURITY_SOURCE, security_bound};
+pub use subring::Subring;

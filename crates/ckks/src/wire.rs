@@ -1,7 +1,7 @@
 //! Limbs as bits: what keys and ciphertexts share on the wire. Wire forms hold coefficients, so that they do not depend on
 //! the order in which a kernel leaves its evaluations.
 
-use crate::{Parameters, WireError};
+use crate::{Parameters, Subring, WireError};
 use ring::{Basis, Poly, Seed, pack, packed_len, unpack};
 
 /// Bytes of a 32-byte seed.
@@ -16,21 +16,22 @@ pub(crate) fn packed_bytes(parameters: &Parameters, basis: Basis, count: usize) 
         .sum()
 }
 
-/// Appends every `stride`-th coefficient of every limb.
-pub(crate) fn pack_poly(parameters: &Parameters, poly: &Poly, stride: usize, out: &mut Vec<u8>) {
+/// Appends the coefficients that a subring sends, of every limb.
+pub(crate) fn pack_poly(parameters: &Parameters, poly: &Poly, subring: Subring, out: &mut Vec<u8>) {
     for (limb, modulus) in poly.limbs().zip(parameters.ring().moduli(poly.basis())) {
-        pack(limb.iter().copied().step_by(stride), modulus.bits(), out);
+        let sent = subring.positions(limb.len()).map(|k| limb[k]);
+        pack(sent, modulus.bits(), out);
     }
 }
 
-/// Reads what [`pack_poly`] wrote, the coefficients in between being zero, and returns the bytes that follow.
+/// Reads what [`pack_poly`] wrote, the other coefficients being zero, and returns the bytes that follow.
 pub(crate) fn unpack_poly<'b>(
     parameters: &Parameters,
     basis: Basis,
-    stride: usize,
+    subring: Subring,
     mut bytes: &'b [u8],
 ) -> Result<(Poly, &'b [u8]), WireError> {
-    let count = parameters.degree() / stride;
+    let count = subring.sent(parameters.degree());
     let expected = packed_bytes(parameters, basis, count);
     if bytes.len() < expected {
         return Err(WireError::Length {
@@ -41,10 +42,11 @@ pub(crate) fn unpack_poly<'b>(
     let mut poly = parameters.ring().zero(basis);
     let mut values = vec![0; count];
     for (i, modulus) in parameters.ring().moduli(basis).enumerate() {
-        let (limb, rest) = bytes.split_at(packed_len(count, modulus.bits()));
-        unpack(limb, modulus.bits(), modulus.value(), &mut values).ok_or(WireError::Residue)?;
-        for (slot, &value) in poly.limb_mut(i).iter_mut().step_by(stride).zip(&values) {
-            *slot = value;
+        let (packed, rest) = bytes.split_at(packed_len(count, modulus.bits()));
+        unpack(packed, modulus.bits(), modulus.value(), &mut values).ok_or(WireError::Residue)?;
+        let limb = poly.limb_mut(i);
+        for (k, &value) in subring.positions(limb.len()).zip(&values) {
+            limb[k] = value;
         }
         bytes = rest;
     }

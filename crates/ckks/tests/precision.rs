@@ -155,17 +155,21 @@ fn real_slots_stay_real() {
     assert!(context.decrypt(&x).iter().all(|z| z.im.abs() < 1e-5));
 }
 
-#[test]
-fn half_a_ciphertext_carries_the_subring() {
+/// Sends `slots` in a subring and takes the trace with the Galois key of `element`.
+fn trace(
+    subring: Subring,
+    slots: &[Complex64],
+    element: u32,
+    turned: impl Fn(&Evaluator<'_>, &Ciphertext) -> Result<Ciphertext, EvaluatorError>,
+) -> (Context, Ciphertext) {
     let context = Context::small();
     let parameters = &context.parameters;
     let spec = CiphertextSpec {
-        stride: 2,
+        subring,
         ..context.spec()
     };
-    let slots = message(spec.slots(parameters), 0.9);
     let sent = Encryptor::new(parameters, &context.secret)
-        .encrypt(&slots, &spec)
+        .encrypt(slots, &spec)
         .unwrap()
         .to_bytes(parameters);
     let full = SeededCiphertext::wire_bytes(parameters, &context.spec()).unwrap();
@@ -173,9 +177,6 @@ fn half_a_ciphertext_carries_the_subring() {
     let x = SeededCiphertext::from_bytes(parameters, &spec, &sent)
         .unwrap()
         .expand(parameters);
-    // The trace needs the rotation by N/4.
-    let steps = parameters.slots() as i64 / 2;
-    let element = galois_element_of_rotation(steps, parameters.degree());
     let key = KeySpec {
         kind: KeyKind::Galois(element),
         level: x.level(),
@@ -187,11 +188,44 @@ fn half_a_ciphertext_carries_the_subring() {
             .unwrap(),
     );
     let evaluator = Evaluator::new(parameters, &keys);
-    let y = evaluator
-        .add(&x, &evaluator.rotate(&x, steps).unwrap())
-        .unwrap();
+    let y = evaluator.add(&x, &turned(&evaluator, &x).unwrap()).unwrap();
+    (context, y)
+}
+
+#[test]
+fn half_a_ciphertext_carries_half_of_the_slots() {
+    let parameters = Context::small().parameters;
+    let steps = parameters.slots() as i64 / 2;
+    let slots = message(parameters.slots() / 2, 0.9);
+    let element = galois_element_of_rotation(steps, parameters.degree());
+    let (context, y) = trace(Subring::Even, &slots, element, |e, x| e.rotate(x, steps));
     let want: Vec<Complex64> = slots.iter().chain(&slots).map(|z| z * 2.0).collect();
     context.assert_bits("trace", &y, &want, 16.5);
+}
+
+#[test]
+fn half_a_ciphertext_carries_real_slots() {
+    let parameters = Context::small().parameters;
+    let slots: Vec<Complex64> = message(parameters.slots(), 0.9)
+        .iter()
+        .map(|z| Complex64::from(z.re))
+        .collect();
+    let element = 2 * parameters.degree() as u32 - 1;
+    let (context, y) = trace(Subring::Real, &slots, element, |e, x| e.conjugate(x));
+    let want: Vec<Complex64> = slots.iter().map(|z| z * 2.0).collect();
+    context.assert_bits("trace", &y, &want, 16.5);
+}
+
+#[test]
+fn complex_slots_are_no_real_message() {
+    let context = Context::small();
+    let spec = CiphertextSpec {
+        subring: Subring::Real,
+        ..context.spec()
+    };
+    let refused =
+        Encryptor::new(&context.parameters, &context.secret).encrypt(&context.message(0.9), &spec);
+    assert!(refused.is_err());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use ckks::{Ciphertext, Parameters, SeededCiphertext, WireError};
+use ckks::{Ciphertext, Parameters, SeededCiphertext, Subring, WireError};
 
 use crate::{
     container,
@@ -57,7 +57,7 @@ impl Manifest {
             return impossible("its query has another size than such a query has");
         }
         let result_bytes = size(Ciphertext::wire_bytes(&parameters, &self.result.spec))?;
-        if self.result.bytes != result_bytes || self.result.spec.stride != 1 {
+        if self.result.bytes != result_bytes || self.result.spec.subring != Subring::Full {
             return impossible("its result has another size than such a result has");
         }
         let query = self
@@ -151,6 +151,6 @@ pub const fn container_bytes(payload: usize) -> u64 {
 
 fn size(payload: Result<usize, WireError>) -> Result<u64, ManifestError> {
     payload.map(container_bytes).map_err(|_| {
-        ManifestError::Impossible("a ciphertext has a level, scale or stride that does not exist")
+        ManifestError::Impossible("a ciphertext has a level or scale that does not exist")
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::{Network, SlotLayout, TransformerError};
 use circuits::ckks::{
-    Ciphertext, CiphertextSpec, EvaluationKeySet, Evaluator, Parameters, Plaintext,
+    Ciphertext, CiphertextSpec, EvaluationKeySet, Evaluator, Parameters, Plaintext, Subring,
 };
 use circuits::{CircuitError, CkksEncoding, Encrypted, Operation, Plan, Planner, Shape};
 use model::Vit;
@@ -65,7 +65,7 @@ impl EncryptedVit {
         let query = CiphertextSpec {
             level: network.query_level(),
             log_scale: parameters.scale().log2(),
-            stride: 2,
+            subring: Subring::Even,
         };
         let planner = Planner::new(parameters, CkksEncoding);
         let result = network.evaluate(&planner, &Shape::fresh(query.level, parameters.scale()))?;
@@ -76,7 +76,7 @@ impl EncryptedVit {
             result: CiphertextSpec {
                 level: result.level,
                 log_scale: result.scale.log2(),
-                stride: 1,
+                subring: Subring::Full,
             },
             result_layout: SlotLayout::output(packing, vit.config.architecture.classes),
         };

@@ -16,7 +16,7 @@ use native_server::{
     serve,
 };
 use protocol::{
-    ckks::{CiphertextSpec, KeyKind, KeySpec},
+    ckks::{CiphertextSpec, KeyKind, KeySpec, Subring},
     container::{self, OVERHEAD_BYTES, ObjectType},
     hex::Hex,
     layout::{Axis, Layout, Part},
@@ -144,7 +144,7 @@ pub fn manifest() -> Manifest {
         spec: CiphertextSpec {
             level: 0,
             log_scale: 30.0,
-            stride: 1,
+            subring: Subring::Full,
         },
         layout,
         bytes: (QUERY_PAYLOAD + OVERHEAD_BYTES) as u64,

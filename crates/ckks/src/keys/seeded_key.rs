@@ -1,7 +1,7 @@
 //! An evaluation key on the wire: a public seed for the uniform halves, and the other halves bit-packed.
 
 use super::KeySpec;
-use crate::{Parameters, WireError, wire};
+use crate::{Parameters, Subring, WireError, wire};
 use ring::Poly;
 
 /// The seeded form of one evaluation key.
@@ -23,7 +23,7 @@ impl SeededKey {
         let mut out = Vec::with_capacity(self.spec.wire_bytes(parameters));
         out.extend_from_slice(&self.mask);
         for body in &self.bodies {
-            wire::pack_poly(parameters, body, 1, &mut out);
+            wire::pack_poly(parameters, body, Subring::Full, &mut out);
         }
         out
     }
@@ -43,8 +43,12 @@ impl SeededKey {
         let bodies = parameters
             .digit_ranges(spec.level)
             .map(|_| {
-                let (body, after) =
-                    wire::unpack_poly(parameters, parameters.key_basis(spec.level), 1, rest)?;
+                let (body, after) = wire::unpack_poly(
+                    parameters,
+                    parameters.key_basis(spec.level),
+                    Subring::Full,
+                    rest,
+                )?;
                 rest = after;
                 Ok(body)
             })

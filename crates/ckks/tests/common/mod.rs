@@ -48,7 +48,7 @@ impl Context {
         CiphertextSpec {
             level: self.parameters.max_level(),
             log_scale: 30.0,
-            stride: 1,
+            subring: Subring::Full,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use protocol::{
     check::container_bytes,
-    ckks::{Ciphertext, CiphertextSpec, KeyKind, KeySpec, Parameters, SeededCiphertext},
+    ckks::{Ciphertext, CiphertextSpec, KeyKind, KeySpec, Parameters, SeededCiphertext, Subring},
     hex::Hex,
     layout::{Axis, Layout, Part},
     manifest::{
@@ -34,7 +34,7 @@ pub fn manifest() -> Manifest {
     let spec = CiphertextSpec {
         level: 2,
         log_scale: 30.0,
-        stride: 1,
+        subring: Subring::Full,
     };
     let real = |size, stride| Axis {
         size,
