@@ -12,6 +12,11 @@ pub trait Engine: Send + Sync {
     /// Digest that containers for this model carry.
     fn parameter_digest(&self) -> [u8; 32];
 
+    /// Content of a file that the manifest names for download.
+    fn file(&self, _name: &str) -> Option<&[u8]> {
+        None
+    }
+
     /// Memory that a key of the manifest takes once it is prepared.
     fn prepared_bytes(&self, key: usize) -> u64;
 

@@ -12,8 +12,8 @@ use protocol::{
     hex::{Digest, Hex},
     layout::{Axis, Layout, Part},
     manifest::{
-        Accuracy, KeyEntry, Manifest, ManifestError, Object, PROTOCOL, ParameterSet, Preprocessing,
-        Security, configuration_digest,
+        Accuracy, Classify, KeyEntry, Manifest, ManifestError, Object, PROTOCOL, ParameterSet,
+        Preprocessing, Security, Task, configuration_digest,
     },
     problem::{Problem, ProblemKind},
 };
@@ -197,14 +197,16 @@ fn describe(
             layout: layout(&plan.result_layout),
             bytes: container_bytes(result_bytes),
         },
-        preprocessing: preprocessing(&config.preprocessing),
-        labels,
+        task: Task::Classify(Classify {
+            preprocessing: preprocessing(&config.preprocessing),
+            labels,
+            accuracy: Accuracy {
+                top1: config.accuracy.top1,
+                top5: config.accuracy.top5,
+                images: config.accuracy.images as u64,
+            },
+        }),
         expected_seconds: plan.circuit.cost() * ring * SECONDS_PER_COST,
-        accuracy: Accuracy {
-            top1: config.accuracy.top1,
-            top5: config.accuracy.top5,
-            images: config.accuracy.images as u64,
-        },
     })
 }
 

@@ -122,7 +122,7 @@ fn encrypted_answers_are_those_of_the_clear_model() {
                 - clear.iter().copied().fold(f32::MAX, f32::min);
             let error = largest_error(&logits, &clear);
             assert!(error < range / 64.0, "error {error} of a range of {range}");
-            let best = person.session.classify(&logits, 1);
+            let best = person.session.classify(&logits, 1).unwrap();
             assert_eq!(best[0].class, top_k(&clear, 1)[0].0);
             assert_eq!(best[0].label, format!("class {}", best[0].class));
         }

@@ -88,7 +88,7 @@ impl Session {
     /// Bytes that are no answer to this session.
     pub fn decrypt(&self, reply: &[u8]) -> Result<Answer, JsError> {
         let logits = self.inner.decrypt(reply)?;
-        let ranked = self.inner.classify(&logits, logits.len());
+        let ranked = self.inner.classify(&logits, logits.len())?;
         Ok(Answer::new(logits, ranked))
     }
 }

@@ -44,7 +44,7 @@ pub fn run(arguments: &Classify, out: &mut dyn Write) -> Result<(), CliError> {
     let manifest = api.manifest(&model)?;
     let remote = Remote::connect(api, &manifest)?;
     let logits = remote.infer(&image)?;
-    for ranked in remote.session().classify(&logits, BEST) {
+    for ranked in remote.session().classify(&logits, BEST)? {
         let label: String = ranked
             .label
             .chars()

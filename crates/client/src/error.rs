@@ -1,4 +1,8 @@
-use protocol::{container::ContainerError, layout::LayoutError, manifest::ManifestError};
+use protocol::{
+    container::ContainerError,
+    layout::LayoutError,
+    manifest::{ManifestError, TaskKind},
+};
 use thiserror::Error;
 
 /// Why the client refuses to go on.
@@ -10,6 +14,9 @@ pub enum ClientError {
     /// The manifest asks for something this client does not do.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
+    /// The model does something else.
+    #[error("{}", other_task(*.0))]
+    OtherTask(TaskKind),
     /// The manifest has no key of this number.
     #[error("there is no key {0}")]
     NoSuchKey(usize),
@@ -28,4 +35,11 @@ pub enum ClientError {
     /// The answer's ciphertext breaks the rules of its kind.
     #[error("the server's answer cannot be read: {0}")]
     Ciphertext(ckks::WireError),
+}
+
+fn other_task(kind: TaskKind) -> &'static str {
+    match kind {
+        TaskKind::Classify => "this model classifies images, it does not complete text",
+        TaskKind::Complete => "this model completes text, it does not classify images",
+    }
 }

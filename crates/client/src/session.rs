@@ -6,7 +6,7 @@ use protocol::{
     check::{Checked, Trust},
     container::{self, ObjectType},
     limits,
-    manifest::Manifest,
+    manifest::{self, Classify, Manifest, Task, TaskKind},
 };
 
 use crate::{ClientError, Ranked, Rgb32, classify};
@@ -15,7 +15,6 @@ use crate::{ClientError, Ranked, Rgb32, classify};
 pub struct Session {
     manifest: Manifest,
     checked: Checked,
-    preprocessing: Preprocessing,
     secret: SecretKey,
 }
 
@@ -47,21 +46,10 @@ impl Session {
     /// As [`Session::new`].
     pub fn with_trust(manifest: &Manifest, seed: Seed, trust: Trust) -> Result<Self, ClientError> {
         let checked = manifest.check(trust)?;
-        let steps = &manifest.preprocessing;
-        // The examination bounded these numbers by 96 pixels.
-        let preprocessing = Preprocessing {
-            size: steps.size as usize,
-            mean: steps.mean,
-            std: steps.std,
-            pad: steps.pad as usize,
-            patch: steps.patch as usize,
-            stride: steps.stride as usize,
-        };
         let secret = SecretKey::new(&checked.parameters, &seed);
         Ok(Self {
             manifest: manifest.clone(),
             checked,
-            preprocessing,
             secret,
         })
     }
@@ -96,11 +84,16 @@ impl Session {
     /// Encrypts an image with fresh randomness; returns the query container.
     ///
     /// # Errors
-    /// [`ClientError::Encrypt`], for example without a source of randomness.
+    /// [`ClientError::Encrypt`], for example without a source of randomness; [`ClientError::OtherTask`].
     pub fn encrypt_image(&self, image: &Rgb32) -> Result<Vec<u8>, ClientError> {
-        let patches = image::patches(image, &self.preprocessing);
+        let patches = image::patches(image, &preprocessing(&self.images()?.preprocessing));
         let values: Vec<f32> = patches.iter().copied().collect();
-        let slots = self.checked.query.pack(&values)?;
+        self.encrypt(&values)
+    }
+
+    /// Encrypts the values of the model's input with fresh randomness; returns the query container.
+    pub(crate) fn encrypt(&self, values: &[f32]) -> Result<Vec<u8>, ClientError> {
+        let slots = self.checked.query.pack(values)?;
         let parameters = &self.checked.parameters;
         let query = Encryptor::new(parameters, &self.secret)
             .encrypt(&slots, &self.manifest.query.spec)
@@ -113,7 +106,7 @@ impl Session {
         ))
     }
 
-    /// Decrypts a result container into one value per class.
+    /// Decrypts a result container: one value per class, or the hidden vector behind the last token.
     ///
     /// # Errors
     /// [`ClientError::Answer`] or [`ClientError::Ciphertext`] when the bytes are not such a result.
@@ -128,8 +121,29 @@ impl Session {
     }
 
     /// The `k` most likely classes of decrypted values.
-    #[must_use]
-    pub fn classify(&self, logits: &[f32], k: usize) -> Vec<Ranked> {
-        classify(logits, &self.manifest.labels, k)
+    ///
+    /// # Errors
+    /// [`ClientError::OtherTask`] when the model does not classify.
+    pub fn classify(&self, logits: &[f32], k: usize) -> Result<Vec<Ranked>, ClientError> {
+        Ok(classify(logits, &self.images()?.labels, k))
+    }
+
+    fn images(&self) -> Result<&Classify, ClientError> {
+        match &self.manifest.task {
+            Task::Classify(classify) => Ok(classify),
+            Task::Complete(_) => Err(ClientError::OtherTask(TaskKind::Complete)),
+        }
+    }
+}
+
+// The examination bounded these numbers by 96 pixels.
+fn preprocessing(steps: &manifest::Preprocessing) -> Preprocessing {
+    Preprocessing {
+        size: steps.size as usize,
+        mean: steps.mean,
+        std: steps.std,
+        pad: steps.pad as usize,
+        patch: steps.patch as usize,
+        stride: steps.stride as usize,
     }
 }

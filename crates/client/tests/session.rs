@@ -9,7 +9,7 @@ use client::{
     model::{Preprocessing, image},
     protocol::{
         container::{self, ContainerError, ObjectType},
-        manifest::ManifestError,
+        manifest::{Classify, ManifestError, Task},
     },
 };
 
@@ -41,7 +41,13 @@ fn echo(query: &[u8]) -> Vec<u8> {
 }
 
 fn patches() -> Vec<f32> {
-    let steps = common::manifest().preprocessing;
+    let Task::Classify(Classify {
+        preprocessing: steps,
+        ..
+    }) = common::manifest().task
+    else {
+        panic!("the manifest is one of images");
+    };
     let preprocessing = Preprocessing {
         size: 32,
         mean: steps.mean,
@@ -73,7 +79,7 @@ fn what_is_encrypted_comes_back() {
     let values = session.decrypt(&echo(&query)).unwrap();
     let error = largest_error(&values, &patches());
     assert!(error < 2f32.powi(-14), "error {error}");
-    let best = &session.classify(&values, 5)[0];
+    let best = &session.classify(&values, 5).unwrap()[0];
     let largest = values.iter().copied().fold(f32::MIN, f32::max);
     assert_eq!(values[best.class], largest);
     assert_eq!(best.label, best.class.to_string());

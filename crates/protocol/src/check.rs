@@ -64,11 +64,11 @@ impl Manifest {
             .query
             .layout
             .place(self.query.spec.slots(&parameters))?;
-        let result = self.result.layout.place(parameters.slots())?;
-        if result.len() != self.labels.len() {
-            return impossible("its result has more or fewer values than there are labels");
+        if self.query.spec.subring == Subring::Real && self.query.layout.is_complex() {
+            return impossible("its query puts values into imaginary parts, and has none");
         }
-        self.check_preprocessing(query.len())?;
+        let result = self.result.layout.place(parameters.slots())?;
+        self.task.check(&self.query.layout, &self.result.layout)?;
         Ok(Checked {
             parameters,
             query,
@@ -112,32 +112,6 @@ impl Manifest {
         }
         if total != self.evaluation_key_bytes || total > limits::KEY_SET_BYTES as u64 {
             return impossible("the sizes of its keys do not add up, or to too much");
-        }
-        Ok(())
-    }
-
-    fn check_preprocessing(&self, values: usize) -> Result<(), ManifestError> {
-        let impossible = |reason| Err(ManifestError::Impossible(reason));
-        let steps = &self.preprocessing;
-        if steps.size != 32 || steps.pad > steps.size || steps.patch == 0 || steps.stride == 0 {
-            return impossible("its preprocessing is not one of a 32×32 image");
-        }
-        let padded = steps.size + 2 * steps.pad;
-        let Some(rest) = padded.checked_sub(steps.patch) else {
-            return impossible("its patches are larger than the padded image");
-        };
-        let side = u64::from(rest / steps.stride + 1);
-        let patch = u64::from(steps.patch);
-        if side * side * 3 * patch * patch != values as u64 {
-            return impossible("its patches have more or fewer values than its query");
-        }
-        let usable = steps.mean.iter().all(|mean| mean.is_finite())
-            && steps
-                .std
-                .iter()
-                .all(|&deviation| deviation.is_finite() && deviation > 1e-6);
-        if !usable {
-            return impossible("its means or standard deviations are not usable numbers");
         }
         Ok(())
     }

@@ -77,7 +77,7 @@ impl Layout {
     /// [`LayoutError::Unusable`] with the reason.
     pub fn place(&self, slots: usize) -> Result<Placement, LayoutError> {
         let unusable = |reason| Err(LayoutError::Unusable(reason));
-        let count = self.tokens as u64 * self.values as u64;
+        let count = self.len();
         // Two values fit a slot at most; this bounds everything allocated below.
         if count == 0 || count > 2 * slots as u64 {
             return unusable("it has no values, or more than the slots can hold");
@@ -123,6 +123,24 @@ impl Layout {
             }
         }
         Ok(Placement { slots, places })
+    }
+
+    /// Values of all tokens.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        u64::from(self.tokens) * u64::from(self.values)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether some values sit in imaginary parts.
+    #[must_use]
+    pub fn is_complex(&self) -> bool {
+        self.axes.iter().any(|axis| axis.part == Part::Imaginary)
     }
 
     // Eight products of u32 cannot overflow the saturating sum in a way that lands on a valid slot.

@@ -8,5 +8,6 @@ pub mod layout;
 pub mod limits;
 pub mod manifest;
 pub mod problem;
+mod task;
 
 pub use ckks;

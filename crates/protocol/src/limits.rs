@@ -18,6 +18,18 @@ pub const KEYS: usize = 128;
 /// Most evaluation key bytes a manifest may ask for in all.
 pub const KEY_SET_BYTES: usize = 1 << 30;
 
+/// Largest file of a model that a client downloads.
+pub const FILE_BYTES: usize = 16 << 20;
+
+/// Most files of a model that a client downloads.
+pub const FILES: usize = 8;
+
+/// Most tokens that a model sees at once.
+pub const WINDOW: u32 = 4096;
+
+/// Most tokens of a vocabulary.
+pub const VOCABULARY: u32 = 1 << 16;
+
 /// Parts in which a container of `bytes` is uploaded.
 #[must_use]
 pub const fn part_count(bytes: usize) -> usize {

@@ -9,6 +9,11 @@ use crate::{
     layout::{Layout, LayoutError},
 };
 
+pub use crate::task::{
+    Accuracy, Classify, Complete, EMBEDDING, FileEntry, Perplexity, Preprocessing, TOKENIZER, Task,
+    TaskKind,
+};
+
 /// Version of routes and manifest.
 pub const PROTOCOL: u16 = 1;
 
@@ -34,14 +39,10 @@ pub struct Manifest {
     pub query: Object,
     /// The encrypted answer.
     pub result: Object,
-    /// From an image to the values of the input.
-    pub preprocessing: Preprocessing,
-    /// Names of the classes, in the order of the answer's values.
-    pub labels: Vec<String>,
+    /// What the values of input and answer mean.
+    pub task: Task,
     /// Seconds that an inference is expected to take on this server.
     pub expected_seconds: f64,
-    /// Accuracy of the clear model, measured when it was made.
-    pub accuracy: Accuracy,
 }
 
 /// Encryption parameters, named and described.
@@ -90,34 +91,6 @@ pub struct Object {
     pub bytes: u64,
 }
 
-/// From a 32×32 RGB image to normalised, zero-padded, overlapping patches.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Preprocessing {
-    /// Side of the image in pixels.
-    pub size: u32,
-    /// Mean of each channel, on the scale 0 to 1.
-    pub mean: [f32; 3],
-    /// Standard deviation of each channel.
-    pub std: [f32; 3],
-    /// Zeros added on each side.
-    pub pad: u32,
-    /// Side of a patch.
-    pub patch: u32,
-    /// Pixels from one patch to the next.
-    pub stride: u32,
-}
-
-/// Shares of right answers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Accuracy {
-    /// The best class is right.
-    pub top1: f64,
-    /// The right class is among the best five.
-    pub top5: f64,
-    /// Images measured.
-    pub images: u64,
-}
-
 /// Body of `POST /v1/key-sets`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -160,6 +133,8 @@ pub struct ModelList {
 pub struct ModelSummary {
     /// Model id.
     pub id: String,
+    /// What it does.
+    pub task: TaskKind,
     /// Name of its encryption parameters.
     pub parameters: String,
     /// Bytes of evaluation keys to upload.

@@ -2,18 +2,36 @@
 
 mod common;
 
-use common::{NAME, manifest};
+use common::{NAME, WIDTH, WINDOW, completion, manifest};
 use protocol::{
     check::Trust,
     ckks::{KeyKind, Parameters, Subring},
     hex::Hex,
-    manifest::{Manifest, ManifestError, configuration_digest},
+    layout::{Axis, Part},
+    limits,
+    manifest::{
+        Classify, Complete, FileEntry, Manifest, ManifestError, Task, configuration_digest,
+    },
 };
 
 fn check(change: impl FnOnce(&mut Manifest)) -> Result<(), ManifestError> {
     let mut manifest = manifest();
     change(&mut manifest);
     manifest.check(Trust::InsecureForTests).map(drop)
+}
+
+fn classify(manifest: &mut Manifest) -> &mut Classify {
+    match &mut manifest.task {
+        Task::Classify(classify) => classify,
+        Task::Complete(_) => panic!("it completes"),
+    }
+}
+
+fn complete(manifest: &mut Manifest) -> &mut Complete {
+    match &mut manifest.task {
+        Task::Complete(complete) => complete,
+        Task::Classify(_) => panic!("it classifies"),
+    }
 }
 
 // Makes the configuration digest fit again, so that only the change under test can be the reason for a refusal.
@@ -29,6 +47,15 @@ fn a_sound_manifest_passes_and_survives_json() {
     assert_eq!(check(|_| {}), Ok(()));
     let json = serde_json::to_string(&manifest()).unwrap();
     assert_eq!(serde_json::from_str::<Manifest>(&json).unwrap(), manifest());
+    let text = completion(b"tokenizer", b"embedding");
+    assert_eq!(
+        text.check(Trust::InsecureForTests).map(drop),
+        Ok(()),
+        "the refusals of other tests are not for want of a sound manifest"
+    );
+    let json = serde_json::to_value(&text).unwrap();
+    assert_eq!(json["task"]["kind"], "complete");
+    assert_eq!(serde_json::from_value::<Manifest>(json).unwrap(), text);
 }
 
 #[test]
@@ -107,7 +134,7 @@ fn ciphertexts_that_cannot_be_are_refused() {
         |manifest| manifest.query.layout.token_stride = 0,
         |manifest| manifest.result.bytes += 1,
         |manifest| manifest.result.spec.subring = Subring::Even,
-        |manifest| drop(manifest.labels.pop()),
+        |manifest| drop(classify(manifest).labels.pop()),
     ];
     for (index, change) in impossible.into_iter().enumerate() {
         assert!(check(change).is_err(), "{index}");
@@ -117,17 +144,80 @@ fn ciphertexts_that_cannot_be_are_refused() {
 #[test]
 fn preprocessing_that_cannot_be_is_refused() {
     let impossible: [fn(&mut Manifest); 9] = [
-        |manifest| manifest.preprocessing.size = 64,
-        |manifest| manifest.preprocessing.stride = 0,
-        |manifest| manifest.preprocessing.patch = 0,
-        |manifest| manifest.preprocessing.patch = 33,
-        |manifest| manifest.preprocessing.patch = u32::MAX,
-        |manifest| manifest.preprocessing.pad = u32::MAX,
-        |manifest| manifest.preprocessing.stride = 4,
-        |manifest| manifest.preprocessing.mean[0] = f32::NAN,
-        |manifest| manifest.preprocessing.std[2] = 0.0,
+        |manifest| classify(manifest).preprocessing.size = 64,
+        |manifest| classify(manifest).preprocessing.stride = 0,
+        |manifest| classify(manifest).preprocessing.patch = 0,
+        |manifest| classify(manifest).preprocessing.patch = 33,
+        |manifest| classify(manifest).preprocessing.patch = u32::MAX,
+        |manifest| classify(manifest).preprocessing.pad = u32::MAX,
+        |manifest| classify(manifest).preprocessing.stride = 4,
+        |manifest| classify(manifest).preprocessing.mean[0] = f32::NAN,
+        |manifest| classify(manifest).preprocessing.std[2] = 0.0,
     ];
     for (index, change) in impossible.into_iter().enumerate() {
         assert!(check(change).is_err(), "{index}");
     }
+}
+
+#[test]
+fn completion_that_cannot_be_is_refused() {
+    type Change = fn(&mut Manifest);
+    let files: [Change; 12] = [
+        |manifest| complete(manifest).files.clear(),
+        |manifest| drop(complete(manifest).files.pop()),
+        |manifest| drop(complete(manifest).files.remove(0)),
+        |manifest| complete(manifest).files[0].name = complete(manifest).files[1].name.clone(),
+        |manifest| complete(manifest).files[0].bytes = 0,
+        |manifest| complete(manifest).files[1].bytes = limits::FILE_BYTES as u64 + 1,
+        |manifest| complete(manifest).files[1].bytes = u64::MAX,
+        |manifest| complete(manifest).files.push(FileEntry::of("", b"x")),
+        |manifest| complete(manifest).files.push(FileEntry::of("../a", b"x")),
+        |manifest| complete(manifest).files.push(FileEntry::of(".a", b"x")),
+        |manifest| {
+            complete(manifest)
+                .files
+                .push(FileEntry::of(&"a".repeat(65), b"x"))
+        },
+        |manifest| {
+            let names = (0..limits::FILES).map(|index| format!("file{index}"));
+            complete(manifest)
+                .files
+                .extend(names.map(|name| FileEntry::of(&name, b"x")));
+        },
+    ];
+    let sizes: [Change; 12] = [
+        |manifest| complete(manifest).window = 0,
+        |manifest| complete(manifest).window = WINDOW + 1,
+        |manifest| complete(manifest).window = WINDOW - 1,
+        |manifest| complete(manifest).window = u32::MAX,
+        |manifest| complete(manifest).vocabulary = 0,
+        |manifest| complete(manifest).vocabulary = u32::MAX,
+        |manifest| complete(manifest).pad = complete(manifest).vocabulary,
+        |manifest| manifest.query.layout.values = WIDTH - 1,
+        |manifest| manifest.result.layout.values = WIDTH - 1,
+        |manifest| manifest.query.layout.tokens = WINDOW / 2,
+        |manifest| manifest.query.spec.subring = Subring::Full,
+        |manifest| {
+            let axis = Axis {
+                size: 2,
+                stride: 0,
+                part: Part::Imaginary,
+            };
+            manifest.query.layout.axes[0].size = WIDTH / 2;
+            manifest.query.layout.axes.push(axis);
+        },
+    ];
+    for (index, change) in files.into_iter().chain(sizes).enumerate() {
+        let mut manifest = completion(b"tokenizer", b"embedding");
+        change(&mut manifest);
+        let refused = manifest.check(Trust::InsecureForTests);
+        assert!(refused.is_err(), "{index}");
+    }
+}
+
+#[test]
+fn files_are_known_by_size_and_digest() {
+    let file = FileEntry::of("a", b"content");
+    assert!(file.is(b"content"));
+    assert!(!file.is(b"c0ntent") && !file.is(b"conten") && !file.is(b"content."));
 }

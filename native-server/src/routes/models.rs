@@ -36,6 +36,7 @@ async fn list(state: web::Data<State>) -> HttpResponse {
             let manifest = current(&state, model.as_ref());
             ModelSummary {
                 id: manifest.model,
+                task: manifest.task.kind(),
                 parameters: manifest.parameters.name,
                 evaluation_key_bytes: manifest.evaluation_key_bytes,
                 expected_seconds: manifest.expected_seconds,

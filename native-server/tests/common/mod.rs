@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test file uses another part")]
 
 use std::{
+    collections::BTreeMap,
     net::{SocketAddr, TcpListener},
     ops::ControlFlow,
     sync::{Arc, mpsc},
@@ -22,7 +23,8 @@ use protocol::{
     layout::{Axis, Layout, Part},
     limits,
     manifest::{
-        Accuracy, KeyEntry, Manifest, Object, PROTOCOL, ParameterSet, Preprocessing, Security,
+        Complete, FileEntry, KeyEntry, Manifest, Object, PROTOCOL, ParameterSet, Security,
+        TOKENIZER, Task,
     },
     problem::{Problem, ProblemKind},
 };
@@ -35,6 +37,9 @@ pub const KEY_PAYLOADS: [usize; 2] = [limits::PART_BYTES + 100, 1000];
 
 /// Payload bytes of a fake query.
 pub const QUERY_PAYLOAD: usize = 64;
+
+/// Content of the fake model's one file.
+pub const FILE: &[u8] = b"{\"a tokenizer\": true}";
 
 /// What the fake evaluator does, asked for by the first byte of a query.
 #[derive(Clone, Copy)]
@@ -65,6 +70,11 @@ impl Engine for Fake {
 
     fn prepared_bytes(&self, key: usize) -> u64 {
         2 * KEY_PAYLOADS[key] as u64
+    }
+
+    fn file(&self, name: &str) -> Option<&[u8]> {
+        // The second one is not in the manifest.
+        [TOKENIZER, "secret.txt"].contains(&name).then_some(FILE)
     }
 
     fn open(self: Arc<Self>) -> Box<dyn KeyRing> {
@@ -168,21 +178,14 @@ pub fn manifest() -> Manifest {
         keys,
         query: object.clone(),
         result: object,
-        preprocessing: Preprocessing {
-            size: 32,
-            mean: [0.5; 3],
-            std: [0.5; 3],
-            pad: 2,
-            patch: 8,
-            stride: 4,
-        },
-        labels: vec!["only".to_owned()],
+        task: Task::Complete(Complete {
+            window: 1,
+            vocabulary: 1,
+            pad: 0,
+            files: vec![FileEntry::of(TOKENIZER, FILE)],
+            perplexity: BTreeMap::new(),
+        }),
         expected_seconds: 0.1,
-        accuracy: Accuracy {
-            top1: 1.0,
-            top5: 1.0,
-            images: 1,
-        },
     }
 }
 

@@ -1,4 +1,6 @@
-//! A sound manifest on a small ring, for images cut into 16 patches.
+//! Sound manifests on a small ring: for images cut into 16 patches, and for prompts of 16 tokens.
+
+#![allow(dead_code, reason = "every test file uses another part")]
 
 use protocol::{
     check::container_bytes,
@@ -6,8 +8,8 @@ use protocol::{
     hex::Hex,
     layout::{Axis, Layout, Part},
     manifest::{
-        Accuracy, KeyEntry, Manifest, Object, PROTOCOL, ParameterSet, Preprocessing, Security,
-        configuration_digest,
+        Accuracy, Classify, Complete, EMBEDDING, FileEntry, KeyEntry, Manifest, Object, PROTOCOL,
+        ParameterSet, Perplexity, Preprocessing, Security, TOKENIZER, Task, configuration_digest,
     },
 };
 
@@ -77,20 +79,65 @@ pub fn manifest() -> Manifest {
         keys,
         query: object(SeededCiphertext::wire_bytes(&parameters, &spec).unwrap()),
         result: object(Ciphertext::wire_bytes(&parameters, &spec).unwrap()),
-        preprocessing: Preprocessing {
-            size: 32,
-            mean: [0.5, 0.4, 0.3],
-            std: [0.2, 0.3, 0.4],
-            pad: 0,
-            patch: 8,
-            stride: 8,
-        },
-        labels: (0..16 * 192).map(|class| class.to_string()).collect(),
+        task: Task::Classify(Classify {
+            preprocessing: Preprocessing {
+                size: 32,
+                mean: [0.5, 0.4, 0.3],
+                std: [0.2, 0.3, 0.4],
+                pad: 0,
+                patch: 8,
+                stride: 8,
+            },
+            labels: (0..16 * 192).map(|class| class.to_string()).collect(),
+            accuracy: Accuracy {
+                top1: 0.5,
+                top5: 0.8,
+                images: 100,
+            },
+        }),
         expected_seconds: 1.0,
-        accuracy: Accuracy {
-            top1: 0.5,
-            top5: 0.8,
-            images: 100,
-        },
     }
+}
+
+/// Tokens that the completion model sees.
+pub const WINDOW: u32 = 16;
+
+/// Width of its tokens.
+pub const WIDTH: u32 = 32;
+
+/// The manifest of a model that completes prompts; `tokenizer` and `embedding` are the content of its files.
+pub fn completion(tokenizer: &[u8], embedding: &[u8]) -> Manifest {
+    let mut manifest = manifest();
+    let parameters = Parameters::by_name(NAME).unwrap();
+    let layout = |tokens, token_stride| Layout {
+        tokens,
+        values: WIDTH,
+        token_stride,
+        axes: vec![Axis {
+            size: WIDTH,
+            stride: WINDOW,
+            part: Part::Real,
+        }],
+    };
+    manifest.query.spec.subring = Subring::Real;
+    let bytes = SeededCiphertext::wire_bytes(&parameters, &manifest.query.spec).unwrap();
+    manifest.query.bytes = container_bytes(bytes);
+    manifest.query.layout = layout(WINDOW, 1);
+    manifest.result.layout = layout(1, 0);
+    let perplexity = Perplexity {
+        token: 21.5,
+        word: 80.25,
+        tokens: 1000,
+    };
+    manifest.task = Task::Complete(Complete {
+        window: WINDOW,
+        vocabulary: 300,
+        pad: 0,
+        files: vec![
+            FileEntry::of(TOKENIZER, tokenizer),
+            FileEntry::of(EMBEDDING, embedding),
+        ],
+        perplexity: [("held-out".to_owned(), perplexity)].into(),
+    });
+    manifest
 }
