@@ -4,9 +4,9 @@ The network stays the same function. On ciphertexts every value carries about th
 a tiny and a large value loses precision that a product of two middling ones keeps. Factors are powers of two: exact.
 """
 
-import torch
+from collections.abc import Callable
 
-from fold import folded_logits
+import torch
 
 
 class ChannelPeaks:
@@ -33,11 +33,10 @@ def power_of_two(x: torch.Tensor) -> torch.Tensor:
 
 
 @torch.no_grad()
-def balance(tensors: dict[str, torch.Tensor], heads: int, patches: torch.Tensor) -> None:
-    """Rescales `tensors` in place, by what is seen on `patches` (training images)."""
+def balance(tensors: dict[str, torch.Tensor], heads: int, show: Callable[[ChannelPeaks], None]) -> None:
+    """Rescales `tensors` in place, by what `show` lets the peaks see: a folded forward pass over training inputs."""
     peaks = ChannelPeaks(heads)
-    for part in patches.split(250):
-        folded_logits(tensors, heads, part, peaks)
+    show(peaks)
     blocks = sum(1 for name in tensors if name.endswith(".scores.shift"))
 
     def scale_rows(name: str, factor: torch.Tensor) -> None:

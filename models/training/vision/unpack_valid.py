@@ -5,7 +5,7 @@ import os
 
 from PIL import Image
 
-from data import load_classes, load_split
+from vision.data import load_classes, load_split
 
 
 def main() -> None:

@@ -5,9 +5,11 @@ import unittest
 import torch
 
 from balance import balance
-from data import Augment
-from fold import Ranges, fold, folded_logits
-from vit import Norm, Shape, Vit, excess
+from folding import Ranges
+from norms import Norm, excess
+from vision.data import Augment
+from vision.fold import fold, folded_logits
+from vision.vit import Shape, Vit
 
 
 def trained_like() -> Vit:
@@ -35,7 +37,7 @@ class Folding(unittest.TestCase):
         double = {name: tensor.double() for name, tensor in tensors.items()}
         found = folded_logits(double, 2, patches, Ranges())
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
-        balance(double, 2, patches)
+        balance(double, 2, lambda peaks: folded_logits(double, 2, patches, peaks))
         self.assertFalse(torch.equal(double["blocks.0.query.weight"], tensors["blocks.0.query.weight"].double()))
         torch.testing.assert_close(folded_logits(double, 2, patches, Ranges()), found, rtol=1e-9, atol=1e-9)
 

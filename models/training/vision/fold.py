@@ -4,25 +4,8 @@ import math
 
 import torch
 
-from vit import Norm, Vit
-
-
-def norm_map(norm: Norm) -> tuple[torch.Tensor, torch.Tensor]:
-    """Scale and shift per channel of a norm, from its averaged statistics, in float64."""
-    scale = torch.rsqrt(norm.var.double() + norm.eps)
-    shift = -norm.mean.double() * scale
-    if norm.affine:
-        weight, bias = norm.weight.double(), norm.bias.double()
-        scale, shift = scale * weight, shift * weight + bias
-    return scale, shift
-
-
-def after_norm(norm: Norm, weight: torch.Tensor, bias: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
-    """The linear map applied to norm(x), as a linear map of x."""
-    scale, shift = norm_map(norm)
-    weight = weight.double()
-    folded = weight @ shift
-    return weight * scale, folded if bias is None else folded + bias.double()
+from folding import Ranges, after_norm, norm_map
+from vision.vit import Vit
 
 
 @torch.no_grad()
@@ -54,17 +37,6 @@ def fold(model: Vit) -> dict[str, torch.Tensor]:
         out[f"{name}.down.weight"], out[f"{name}.down.bias"] = block.down.weight.double(), block.down.bias.double()
     out["head.weight"], out["head.bias"] = after_norm(model.norm, model.head.weight, model.head.bias)
     return {name: tensor.float().contiguous() for name, tensor in out.items()}
-
-
-class Ranges:
-    """Largest magnitude per named value, over everything it is shown."""
-
-    def __init__(self) -> None:
-        self.largest: dict[str, float] = {}
-
-    def __call__(self, name: str, value: torch.Tensor) -> torch.Tensor:
-        self.largest[name] = max(self.largest.get(name, 0.0), value.abs().max().item())
-        return value
 
 
 def folded_logits(tensors: dict[str, torch.Tensor], heads: int, patches: torch.Tensor, see: Ranges) -> torch.Tensor:

@@ -2,8 +2,9 @@
 
 import torch
 
-from data import normalise
-from vit import Norm, Vit
+from norms import Norm
+from vision.data import normalise
+from vision.vit import Vit
 
 
 @torch.no_grad()

@@ -9,11 +9,11 @@ import time
 import torch
 from torch.nn import functional as F
 
-from data import Augment, load_split, normalise
-from evaluate import accuracy, logits, recalibrate
-from hard import hard_images
 from optim import Average, make_optimisers, rate, set_rate
-from vit import Shape, Vit
+from vision.data import Augment, load_split, normalise
+from vision.evaluate import accuracy, logits, recalibrate
+from vision.hard import hard_images
+from vision.vit import Shape, Vit
 
 
 def arguments() -> argparse.Namespace:

@@ -8,9 +8,10 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from data import load_classes, load_split, normalise
-from fold import Ranges, folded_logits
-from vit import Shape, Vit
+from folding import Ranges
+from vision.data import load_classes, load_split, normalise
+from vision.fold import folded_logits
+from vision.vit import Shape, Vit
 
 # Label: position among its class's validation images. By eye, for being recognisable; the butterfly is one the model gets wrong.
 CHOSEN = {

@@ -7,12 +7,13 @@ import os
 import torch
 from safetensors.torch import save_file
 
-from balance import balance
-from card import write_card
-from data import MEAN, STD, load_classes, load_split, normalise
-from evaluate import accuracy, logits, recalibrate
-from fold import Ranges, fold, folded_logits
-from vit import Shape, Vit
+from balance import ChannelPeaks, balance
+from folding import Ranges
+from vision.card import write_card
+from vision.data import MEAN, STD, load_classes, load_split, normalise
+from vision.evaluate import accuracy, logits, recalibrate
+from vision.fold import fold, folded_logits
+from vision.vit import Shape, Vit
 
 AGREEMENT = 1e-3
 
@@ -100,7 +101,12 @@ def main() -> None:
     recalibrate(model, train_images)
     images, labels = load_split(a.data, "valid")
     tensors = fold(model)
-    balance(tensors, shape.heads, model.patches(normalise(train_images[:2000])))
+
+    def show(peaks: ChannelPeaks) -> None:
+        for part in train_images[:2000].split(250):
+            folded_logits(tensors, shape.heads, model.patches(normalise(part)), peaks)
+
+    balance(tensors, shape.heads, show)
     scores, see = measure(model, tensors, images)
     top1, top5 = accuracy(scores, labels)
     print(f"folded model on valid/: top-1 {100 * top1:.2f}%, top-5 {100 * top5:.2f}% of {len(images)}")

@@ -1,0 +1,70 @@
+"""Batch norm written out, and the range penalty; shared by both models."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class Norm(nn.Module):
+    """Batch norm over every dimension but `axis`, statistics in float32.
+
+    Written out because the library's kernel is slow for channels-last tensors on a CPU.
+    `momentum` None accumulates a plain average over batches, which recalibration uses.
+    """
+
+    def __init__(self, channels: int, affine: bool = True):
+        super().__init__()
+        self.momentum: float | None = 0.1
+        self.eps = 1e-5
+        self.affine = affine
+        if affine:
+            self.weight = nn.Parameter(torch.ones(channels))
+            self.bias = nn.Parameter(torch.zeros(channels))
+        self.register_buffer("mean", torch.zeros(channels))
+        self.register_buffer("var", torch.ones(channels))
+        self.register_buffer("seen", torch.zeros(()))
+
+    def affine_map(self, x: torch.Tensor, axis: int, hard: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Scale and shift, per channel, equal to this norm (of the batch in training, of the averages otherwise).
+
+        The last `hard` samples are left out of the statistics: they meet the norm as a stranger does after training.
+        """
+        if self.training:
+            dims = [d for d in range(x.dim()) if d != axis]
+            var, mean = torch.var_mean(x[: len(x) - hard].float(), dim=dims, correction=0)
+            with torch.no_grad():
+                self.seen += 1
+                rate = self.momentum if self.momentum is not None else 1 / self.seen
+                self.mean += rate * (mean - self.mean)
+                self.var += rate * (var - self.var)
+        else:
+            mean, var = self.mean, self.var
+        scale = torch.rsqrt(var + self.eps)
+        if self.affine:
+            scale = scale * self.weight
+            return scale, self.bias - mean * scale
+        return scale, -mean * scale
+
+    def forward(self, x: torch.Tensor, hard: int) -> torch.Tensor:
+        scale, shift = self.affine_map(x, x.dim() - 1, hard)
+        return x * scale + shift
+
+
+def excess(x: torch.Tensor, limit: float, hard: int = 0) -> torch.Tensor:
+    """Hinge on the per-sample maximum of |x| beyond `limit`, averaged; logarithmic for the last `hard` samples.
+
+    Hard samples can exceed the limit by orders of magnitude, and a linear hinge would drown everything else.
+    """
+    flat = x.flatten(1)
+    high = F.relu(torch.maximum(flat.amax(1), -flat.amin(1)).float() - limit)
+    plain = high[: len(x) - hard].mean()
+    return plain + limit * torch.log1p(high[len(x) - hard :] / limit).mean() if hard else plain
+
+
+def tame(x: torch.Tensor, hard: int, limit: float = 100.0) -> torch.Tensor:
+    """Shrinks hard samples that left the range: each block is at most squared and squared again, and would overflow."""
+    if not hard:
+        return x
+    peak = x.detach().flatten(1).abs().amax(1)
+    outside = (torch.arange(len(x), device=x.device) >= len(x) - hard) & (peak > limit)
+    return x * torch.where(outside, limit / peak, 1.0).view(-1, 1, 1)

@@ -1,0 +1,68 @@
+"""Norms of the ablation: exact layer norm, layer norm with a polynomial inverse root, and none but a learned affine map."""
+
+import torch
+from torch import nn
+
+
+class LayerNorm(nn.LayerNorm):
+    def forward(self, x: torch.Tensor, hard: int) -> torch.Tensor:  # noqa: ARG002
+        return super().forward(x.float())
+
+
+class NoNorm(nn.Module):
+    """A fixed affine map per channel: what remains under encryption at no cost, without any statistics."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: torch.Tensor, hard: int) -> torch.Tensor:  # noqa: ARG002
+        return x * self.weight + self.bias
+
+
+class VarianceLog(nn.Module):
+    """Holds the variance penalty of the last forward pass."""
+
+    last: torch.Tensor | None = None
+
+
+class PolynomialLayerNorm(VarianceLog):
+    """Layer norm with 1/√v by a quadratic around a running mean variance m, and the paper's penalty on spread variances.
+
+    The quadratic has the value and slope of 1/√ at m and falls until k·m (PolyNorm, ULD-Net); the penalty keeps variances below that.
+    """
+
+    PIVOT = 2.5
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.momentum: float | None = 0.1
+        self.register_buffer("average", torch.ones(()))
+        self.register_buffer("seen", torch.zeros(()))
+
+    def inverse_root(self, ratio: torch.Tensor) -> torch.Tensor:
+        k = self.PIVOT
+        a, c = 1 / (4 * (k - 1)), (5 - k) / 4
+        return a * (ratio - k) ** 2 + c
+
+    def forward(self, x: torch.Tensor, hard: int) -> torch.Tensor:
+        x = x.float()
+        centred = x - x.mean(-1, keepdim=True)
+        variance = (centred**2).mean(-1, keepdim=True) + 1e-5
+        if self.training:
+            known = variance[: len(x) - hard]
+            mean = known.mean()
+            with torch.no_grad():
+                self.seen += 1
+                rate = self.momentum if self.momentum is not None else 1 / self.seen
+                self.average += rate * (mean - self.average)
+            ratio = variance / mean
+            self.last = ((ratio[: len(x) - hard] - 1) ** 2).mean()
+            scale = torch.rsqrt(mean)
+        else:
+            ratio = variance / self.average
+            scale = torch.rsqrt(self.average)
+        return centred * self.inverse_root(ratio) * scale * self.weight + self.bias
