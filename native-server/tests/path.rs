@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{BINARY, Behaviour, DIGEST, QUERY_PAYLOAD, Site, fake_key, manifest};
+use common::{BINARY, Behaviour, DIGEST, FILE, QUERY_PAYLOAD, Site, fake_key, manifest};
 use native_server::{JobLimits, Settings};
 use protocol::{
     container::{self, ObjectType},
@@ -56,6 +56,49 @@ fn models_are_listed_and_described() {
     assert_eq!(read, manifest());
     assert_eq!(answer.headers["cache-control"], "no-store");
     assert_eq!(site.get("/readyz").status, 200);
+}
+
+#[test]
+fn files_of_a_model_are_those_of_its_manifest() {
+    let site = Site::start(Settings::default());
+    let row = &site.get("/v1/models").json()["models"][0];
+    assert_eq!(row["task"], "complete");
+    let entry = manifest().task.files()[0].clone();
+    let path = format!("/v1/models/fake/files/{}", entry.name);
+    let answer = site.get(&path);
+    assert_eq!((answer.status, &answer.body[..]), (200, FILE));
+    assert!(entry.is(&answer.body));
+    assert_eq!(answer.headers["content-type"], BINARY);
+    let tag = answer.headers["etag"].to_str().unwrap();
+    assert_eq!(tag, format!("\"{}\"", entry.digest));
+    assert_eq!(answer.headers["cache-control"], "public, no-cache");
+
+    let again = |tags: &str| site.send_with("GET", &path, &[("if-none-match", tags)], &[]);
+    for tags in [tag, &format!("\"other\", W/{tag}"), "*"] {
+        let answer = again(tags);
+        assert_eq!((answer.status, answer.body.len()), (304, 0), "{tags}");
+        assert_eq!(answer.headers["etag"], tag);
+    }
+    for tags in ["\"other\"", "nonsense", ""] {
+        assert_eq!(again(tags).status, 200, "{tags}");
+    }
+
+    for name in [
+        "secret.txt",
+        "embedding.safetensors",
+        "model.safetensors",
+        "config.json",
+        "..%2Fconfig.json",
+        "%00",
+    ] {
+        let answer = site.get(&format!("/v1/models/fake/files/{name}"));
+        answer.is(ProblemKind::UnknownFile);
+    }
+    site.get("/v1/models/other/files/tokenizer.json")
+        .is(ProblemKind::UnknownModel);
+    let answer = site.send("PUT", &path, BINARY, b"mine");
+    answer.is(ProblemKind::MethodNotAllowed);
+    assert_eq!(answer.headers["allow"], "GET");
 }
 
 #[test]

@@ -72,6 +72,9 @@ kinds! {
     /// No model of this name.
     UnknownModel: "unknown-model", 404, "This server has no such model",
         "GET /v1/models lists the models.";
+    /// A file that the model's manifest does not name.
+    UnknownFile: "unknown-file", 404, "The model has no file of this name",
+        "Files are those that the manifest lists under `task`.";
     /// Key configuration digest of another model version.
     RetiredConfiguration: "retired-configuration", 410, "The model now uses other evaluation keys",
         "Read the manifest again and make new keys.";

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpResponse, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{self, ETag, EntityTag, Header, IfNoneMatch},
+    web,
+};
 use protocol::{
     manifest::{Manifest, ModelList, ModelSummary},
     problem::ProblemKind,
@@ -19,7 +23,8 @@ use crate::{
 pub fn configure(config: &mut web::ServiceConfig) {
     config
         .service(resource("/models", "GET").route(web::get().to(list)))
-        .service(resource("/models/{id}", "GET").route(web::get().to(one)));
+        .service(resource("/models/{id}", "GET").route(web::get().to(one)))
+        .service(resource("/models/{id}/files/{name}", "GET").route(web::get().to(file)));
 }
 
 /// The model called `id`.
@@ -49,6 +54,40 @@ async fn list(state: web::Data<State>) -> HttpResponse {
 async fn one(state: web::Data<State>, id: web::Path<String>) -> ApiResult {
     let model = find(&state, &id)?;
     Ok(HttpResponse::Ok().json(current(&state, model.as_ref())))
+}
+
+async fn file(
+    state: web::Data<State>,
+    path: web::Path<(String, String)>,
+    request: HttpRequest,
+) -> ApiResult {
+    let (id, name) = &*path;
+    let model = find(&state, id)?;
+    let entry = model.manifest().task.file(name);
+    let content = entry.and_then(|entry| Some((entry, model.file(&entry.name)?)));
+    let (entry, content) = content
+        .ok_or_else(|| ApiError::new(ProblemKind::UnknownFile, format_args!("{name:.80?}")))?;
+    let tag = EntityTag::new_strong(entry.digest.to_string());
+    let known = match IfNoneMatch::parse(&request) {
+        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(&tag)),
+        Ok(IfNoneMatch::Any) => true,
+        Err(_) => false,
+    };
+    let mut response = if known {
+        HttpResponse::NotModified()
+    } else {
+        HttpResponse::Ok()
+    };
+    response
+        .insert_header(ETag(tag))
+        // The address outlives its content when the model is replaced, so caches ask again.
+        .insert_header((header::CACHE_CONTROL, "public, no-cache"));
+    if known {
+        return Ok(response.finish());
+    }
+    Ok(response
+        .content_type("application/octet-stream")
+        .body(content.to_vec()))
 }
 
 // The manifest with the time that inferences took lately instead of the planned one.
