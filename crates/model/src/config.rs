@@ -1,74 +1,28 @@
-use serde::{Deserialize, Serialize};
+//! What the configurations of all models share.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::ModelError;
 
-/// `config.json`: everything about a model that is not a weight.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Config {
-    /// Model id, also its folder name: lower-case letters, digits and hyphens.
-    pub name: String,
-    /// Sizes of the network.
-    pub architecture: Architecture,
-    /// From an image to the network's input.
-    pub preprocessing: Preprocessing,
-    /// Largest magnitudes seen on the validation split.
-    pub ranges: Ranges,
-    /// Share of right answers on the validation split.
-    pub accuracy: Accuracy,
-    /// How the weights were made; for people, not interpreted.
-    #[serde(default)]
-    pub training: serde_json::Map<String, serde_json::Value>,
-}
-
-/// Sizes of the network.
+/// What a model is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Architecture {
-    /// Tokens T: patches of one image.
-    pub tokens: usize,
-    /// Values per patch.
-    pub inputs: usize,
-    /// Channels of the residual stream.
-    pub width: usize,
-    /// Attention heads; each has `width / heads` channels.
-    pub heads: usize,
-    /// Channels inside the MLP.
-    pub hidden: usize,
-    /// Number of blocks.
-    pub blocks: usize,
-    /// Number of classes.
-    pub classes: usize,
+#[serde(rename_all = "lowercase")]
+pub enum Task {
+    /// An image in, class scores out.
+    Classify,
+    /// A window of tokens in, the next token's scores out.
+    Complete,
 }
 
-/// From a 32×32 RGB image to patches.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Preprocessing {
-    /// Side of the image in pixels; 32.
-    pub size: usize,
-    /// Per-channel mean of v/255, subtracted.
-    pub mean: [f32; 3],
-    /// Per-channel standard deviation, divided by.
-    pub std: [f32; 3],
-    /// Zeros added on each side after normalising.
-    pub pad: usize,
-    /// Side of a patch.
-    pub patch: usize,
-    /// Distance between neighbouring patches.
-    pub stride: usize,
-}
-
-/// Largest magnitude of each kind of value over the validation split; what an encrypted evaluation must leave room for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Ranges {
-    /// Number of images measured.
-    pub images: usize,
-    /// Residual stream after the embedding.
-    pub embed: f64,
-    /// One entry per block.
-    pub blocks: Vec<BlockRanges>,
-    /// Logits.
-    pub logits: f64,
+impl Task {
+    /// The task that a `config.json` names.
+    pub fn of(config_json: &[u8]) -> Result<Self, ModelError> {
+        #[derive(Deserialize)]
+        struct Named {
+            task: Task,
+        }
+        Ok(from_json::<Named>(config_json)?.task)
+    }
 }
 
 /// Largest magnitudes inside one block.
@@ -80,9 +34,9 @@ pub struct BlockRanges {
     pub key: f64,
     /// Values.
     pub value: f64,
-    /// q·k + r, before the square.
+    /// What is squared: q·k + r, times the gain where there is one.
     pub scores: f64,
-    /// Attention weights (q·k + r)² + δ.
+    /// Attention weights: the square plus δ.
     pub attention: f64,
     /// Attention weights times values, before the output projection.
     pub mixed: f64,
@@ -92,129 +46,66 @@ pub struct BlockRanges {
     pub stream: f64,
 }
 
-/// Share of right answers on the validation split.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Accuracy {
-    /// Best class right, in [0, 1].
-    pub top1: f64,
-    /// Right class among the best five, in [0, 1].
-    pub top5: f64,
-    /// Number of images measured.
-    pub images: usize,
+/// Reads `config.json`.
+pub(crate) fn from_json<C: DeserializeOwned>(bytes: &[u8]) -> Result<C, ModelError> {
+    serde_json::from_slice(bytes).map_err(|source| ModelError::Json {
+        file: "config.json",
+        source,
+    })
 }
 
-impl Architecture {
-    /// Channels of one head.
-    pub fn head_width(&self) -> usize {
-        self.width / self.heads
+/// Whether a model's name can be a part of an address.
+pub(crate) fn check_name(name: &str) -> Result<(), ModelError> {
+    let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.is_empty() || name.len() > 64 || !name.chars().all(letter) {
+        return Err(ModelError::Config(
+            "name must be 1 to 64 lower-case letters, digits or hyphens".into(),
+        ));
     }
-
-    fn check(&self) -> Result<(), ModelError> {
-        // Upper limits keep every product of two sizes far from overflow and bound what a file can make us allocate.
-        let sizes = [
-            ("tokens", self.tokens, 4096),
-            ("inputs", self.inputs, 4096),
-            ("width", self.width, 4096),
-            ("heads", self.heads, 64),
-            ("hidden", self.hidden, 16384),
-            ("blocks", self.blocks, 64),
-            ("classes", self.classes, 16384),
-        ];
-        for (name, value, limit) in sizes {
-            if value == 0 || value > limit {
-                return Err(ModelError::Config(format!(
-                    "{name} is {value}, not in 1..={limit}"
-                )));
-            }
-        }
-        if !self.width.is_multiple_of(self.heads) {
-            return Err(ModelError::Config(format!(
-                "width {} is not a multiple of heads {}",
-                self.width, self.heads
-            )));
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
-impl Preprocessing {
-    /// Patches along one side of the image.
-    pub fn side(&self) -> usize {
-        (self.size + 2 * self.pad - self.patch) / self.stride + 1
+/// Whether the configuration is for the task that it is read for.
+pub(crate) fn check_task(found: Task, expected: Task) -> Result<(), ModelError> {
+    if found == expected {
+        return Ok(());
     }
+    Err(ModelError::Config(format!(
+        "the task is {found:?}, not {expected:?}"
+    )))
+}
 
-    /// Patches of one image.
-    pub fn tokens(&self) -> usize {
-        self.side().pow(2)
-    }
-
-    /// Values of one patch.
-    pub fn inputs(&self) -> usize {
-        3 * self.patch.pow(2)
-    }
-
-    fn check(&self) -> Result<(), ModelError> {
-        if self.size != crate::image::SIDE {
-            return Err(ModelError::Config(format!(
-                "image size {} is not supported, only 32",
-                self.size
-            )));
-        }
-        if self.pad > self.size
-            || self.patch == 0
-            || self.patch > self.size + 2 * self.pad
-            || self.stride == 0
-        {
-            return Err(ModelError::Config(
-                "patches do not fit the padded image".into(),
-            ));
-        }
-        let usable = |v: f32| v.is_finite() && v > 1e-6;
-        if !self.mean.iter().all(|m| m.is_finite()) || !self.std.iter().all(|&s| usable(s)) {
-            return Err(ModelError::Config("mean or std is not usable".into()));
-        }
-        Ok(())
+/// Whether sizes are possible: upper limits keep every product of two sizes far from overflow and bound what a file can make us
+/// allocate.
+pub(crate) fn check_sizes(sizes: &[(&str, usize, usize)]) -> Result<(), ModelError> {
+    match sizes
+        .iter()
+        .find(|&&(_, value, limit)| value == 0 || value > limit)
+    {
+        None => Ok(()),
+        Some((name, value, limit)) => Err(ModelError::Config(format!(
+            "{name} is {value}, not in 1..={limit}"
+        ))),
     }
 }
 
-impl Config {
-    /// Reads and checks `config.json`.
-    pub fn from_json(bytes: &[u8]) -> Result<Self, ModelError> {
-        let config: Self = serde_json::from_slice(bytes).map_err(|source| ModelError::Json {
-            file: "config.json",
-            source,
-        })?;
-        config.check()?;
-        Ok(config)
+/// Whether heads share the width evenly.
+pub(crate) fn check_heads(width: usize, heads: usize) -> Result<(), ModelError> {
+    if width.is_multiple_of(heads) {
+        return Ok(());
     }
+    Err(ModelError::Config(format!(
+        "width {width} is not a multiple of heads {heads}"
+    )))
+}
 
-    /// Whether all numbers are possible and agree with each other.
-    pub fn check(&self) -> Result<(), ModelError> {
-        let letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(letter) {
-            return Err(ModelError::Config(
-                "name must be 1 to 64 lower-case letters, digits or hyphens".into(),
-            ));
-        }
-        self.architecture.check()?;
-        self.preprocessing.check()?;
-        let a = &self.architecture;
-        if self.preprocessing.tokens() != a.tokens || self.preprocessing.inputs() != a.inputs {
-            return Err(ModelError::Config(format!(
-                "preprocessing makes {} tokens of {} values, the architecture takes {} of {}",
-                self.preprocessing.tokens(),
-                self.preprocessing.inputs(),
-                a.tokens,
-                a.inputs
-            )));
-        }
-        if self.ranges.blocks.len() != a.blocks {
-            return Err(ModelError::Config(format!(
-                "ranges for {} blocks, not {}",
-                self.ranges.blocks.len(),
-                a.blocks
-            )));
-        }
-        Ok(())
+/// Whether there are ranges for every block.
+pub(crate) fn check_ranges(ranges: &[BlockRanges], blocks: usize) -> Result<(), ModelError> {
+    if ranges.len() == blocks {
+        return Ok(());
     }
+    Err(ModelError::Config(format!(
+        "ranges for {} blocks, not {blocks}",
+        ranges.len()
+    )))
 }

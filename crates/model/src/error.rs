@@ -35,16 +35,16 @@ pub enum ModelError {
     #[error("labels.json: {0}")]
     Labels(String),
     /// The weights are not a well-formed safetensors file.
-    #[error("model.safetensors is damaged: {0}")]
+    #[error("the weights are no safetensors file: {0}")]
     Safetensors(#[from] safetensors::SafeTensorError),
     /// A tensor the architecture needs is absent.
-    #[error("model.safetensors has no tensor {0}")]
+    #[error("the weights have no tensor {0}")]
     MissingTensor(String),
     /// A tensor the architecture does not know is present.
-    #[error("model.safetensors has an unknown tensor {0}")]
+    #[error("the weights have an unknown tensor {0}")]
     UnknownTensor(String),
-    /// A tensor is not stored as 32-bit floats.
-    #[error("tensor {name} is {found}, not F32")]
+    /// A tensor is not stored as floats of 16 or 32 bits.
+    #[error("tensor {name} is {found}, not F32 or F16")]
     Type {
         /// Tensor name.
         name: String,
@@ -68,5 +68,24 @@ pub enum ModelError {
         name: String,
         /// Position in row-major order.
         index: usize,
+    },
+    /// Another number of tokens than a window holds.
+    #[error("{found} tokens where the window holds {expected}")]
+    Window {
+        /// Tokens of a window.
+        expected: usize,
+        /// Tokens given.
+        found: usize,
+    },
+    /// A token that is not in the vocabulary.
+    #[error("token {0} is not in the vocabulary")]
+    Token(u32),
+    /// Another number of values than the network is wide.
+    #[error("{found} values where the network is {expected} wide")]
+    Width {
+        /// Channels of the network.
+        expected: usize,
+        /// Values given.
+        found: usize,
     },
 }

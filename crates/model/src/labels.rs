@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{Config, ModelError, load};
+use crate::{ModelError, files, vit::Config};
 
 /// Longest name accepted; names are shown to people.
 const LENGTH: usize = 64;
@@ -10,7 +10,7 @@ const LENGTH: usize = 64;
 /// Reads `labels.json` from a model's folder.
 pub fn load(folder: &Path, config: &Config) -> Result<Vec<String>, ModelError> {
     parse(
-        &load::read(&folder.join("labels.json"), load::JSON_LIMIT)?,
+        &files::read(&folder.join("labels.json"), files::JSON_LIMIT)?,
         config.architecture.classes,
     )
 }

@@ -2,15 +2,19 @@
 
 pub mod image;
 pub mod labels;
+pub mod lm;
+pub mod vit;
 
+mod block;
 mod config;
 mod error;
-mod load;
-mod small;
+mod files;
+mod tensors;
 mod top_k;
-mod vit;
 
-pub use config::{Accuracy, Architecture, BlockRanges, Config, Preprocessing, Ranges};
+pub use block::{Block, Linear, Point, Sigma};
+pub use config::{BlockRanges, Task};
 pub use error::ModelError;
+pub use lm::{Embedding, Lm};
 pub use top_k::top_k;
-pub use vit::{Block, Embed, Linear, Point, Vit};
+pub use vit::{Preprocessing, Vit};

@@ -126,7 +126,7 @@ fn refuses_patches_of_another_shape() {
         .logits(&Array2::zeros((9, 767)));
 }
 
-/// Images and logits that `models/training/export.py` computed with PyTorch for the released weights.
+/// Images and logits that `models/training/vision/export.py` computed with PyTorch for the released weights.
 #[test]
 fn released_model_agrees_with_pytorch_and_with_its_ranges() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -5,7 +5,7 @@ mod common;
 use std::path::Path;
 
 use common::{config, config_json, file, tensors};
-use model::{Config, ModelError, Vit, image};
+use model::{ModelError, Sigma, Task, Vit, image, vit::Config};
 
 fn refusal(bytes: &[u8]) -> ModelError {
     Vit::from_bytes(&config_json(), bytes).unwrap_err()
@@ -18,10 +18,10 @@ fn accepts_the_intact_file() {
         vit.blocks[1].up.weight[[3, 2]],
         tensors()["blocks.1.up.weight"].1[3 * 8 + 2]
     );
-    assert_eq!(
-        vit.blocks[0].score_offset[1],
-        tensors()["blocks.0.scores.offset"].1[1]
-    );
+    let Sigma::Uniform { offset, .. } = &vit.blocks[0].sigma else {
+        panic!("an image has no order of tokens");
+    };
+    assert_eq!(offset[1], tensors()["blocks.0.scores.offset"].1[1]);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn refuses_impossible_configurations() {
         Config::from_json(&serde_json::to_vec(&config).unwrap()).map(|_| ())
     };
     assert!(change(&|_| {}).is_ok());
-    let edits: [&dyn Fn(&mut Config); 14] = [
+    let edits: [&dyn Fn(&mut Config); 15] = [
         &|c| c.architecture.heads = 3,
         &|c| c.architecture.heads = 0,
         &|c| c.architecture.blocks = 3,
@@ -114,6 +114,7 @@ fn refuses_impossible_configurations() {
         &|c| c.preprocessing.std[1] = 0.0,
         &|c| c.name = "../etc".into(),
         &|c| c.name = String::new(),
+        &|c| c.task = Task::Complete,
     ];
     for (index, edit) in edits.iter().enumerate() {
         assert!(

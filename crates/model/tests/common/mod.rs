@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use model::{Accuracy, Architecture, BlockRanges, Config, Preprocessing, Ranges};
+use model::{
+    BlockRanges, Task,
+    vit::{Accuracy, Architecture, Config, Preprocessing, Ranges},
+};
 use safetensors::{Dtype, tensor::TensorView};
 
 pub const BLOCKS: usize = 2;
@@ -11,6 +14,7 @@ pub const BLOCKS: usize = 2;
 pub fn config() -> Config {
     Config {
         name: "tiny".into(),
+        task: Task::Classify,
         architecture: Architecture {
             tokens: 9,
             inputs: 768,

@@ -1,4 +1,5 @@
-use crate::{Accuracy, Architecture, BlockRanges, Config, ModelError, Preprocessing, Ranges, Vit};
+use super::{Accuracy, Architecture, Config, Preprocessing, Ranges, Vit};
+use crate::{BlockRanges, ModelError, Task};
 
 impl Vit {
     /// A small network with deterministic random weights, for tests of what evaluates networks: 16 tokens, two heads of width
@@ -6,6 +7,7 @@ impl Vit {
     pub fn small(blocks: usize, seed: u64) -> Result<Self, ModelError> {
         let config = Config {
             name: "small".to_owned(),
+            task: Task::Classify,
             architecture: Architecture {
                 tokens: 16,
                 inputs: 48,

@@ -1,28 +1,4 @@
-use ndarray::{Array1, Array2, ArrayView2, Axis, s};
-
-use crate::Config;
-
-/// Weights of the folded network, and its configuration.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Vit {
-    /// What the weights belong to.
-    pub config: Config,
-    /// From patches to the residual stream.
-    pub embed: Embed,
-    /// The blocks in order.
-    pub blocks: Vec<Block>,
-    /// From the token mean to logits.
-    pub head: Linear,
-}
-
-/// Patch embedding: x_t = weight·u_t + position_t.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Embed {
-    /// \[width, inputs\].
-    pub weight: Array2<f32>,
-    /// \[tokens, width\], the bias included.
-    pub position: Array2<f32>,
-}
+use ndarray::{Array1, Array2, ArrayView2, s};
 
 /// weight·x + bias.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +9,7 @@ pub struct Linear {
     pub bias: Array1<f32>,
 }
 
-/// x + output((( q·k + shift)² + offset) v) + down((up x)²), q, k and v linear in x.
+/// x + output(Σ σ(q·k) v) + down((up x)²), with q, k and v linear in x.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
     /// Queries; carries every scaling of the scores.
@@ -42,16 +18,35 @@ pub struct Block {
     pub key: Linear,
     /// Values.
     pub value: Linear,
-    /// r, per head: added to the scores before the square.
-    pub score_shift: Array1<f32>,
-    /// δ, per head: added after the square.
-    pub score_offset: Array1<f32>,
+    /// From scores to attention weights.
+    pub sigma: Sigma,
     /// From all heads' channels, head-major, to the residual stream.
     pub output: Linear,
     /// Into the MLP's square.
     pub up: Linear,
     /// Out of the MLP's square.
     pub down: Linear,
+}
+
+/// The polynomial in place of softmax: no sum over a row, no exponential.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Sigma {
+    /// (q_t·k_s + r_h)² + δ_h for every pair of tokens.
+    Uniform {
+        /// r, per head.
+        shift: Array1<f32>,
+        /// δ, per head.
+        offset: Array1<f32>,
+    },
+    /// (g_h\[t−s\] (q_t·k_s + r_h))² + δ_h\[t−s\] for s ≤ t, and 0 for the tokens that follow.
+    Causal {
+        /// g, per head and distance.
+        gain: Array2<f32>,
+        /// r, per head.
+        shift: Array1<f32>,
+        /// δ, per head and distance.
+        offset: Array2<f32>,
+    },
 }
 
 /// Names a value inside the forward pass.
@@ -65,7 +60,7 @@ pub enum Point {
     Key(usize),
     /// Values of a block.
     Value(usize),
-    /// q·k + r of one head, \[tokens (query), tokens (key)\].
+    /// What one head squares, \[tokens (query), tokens (key)\].
     Scores(usize, usize),
     /// Attention weights of one head.
     Attention(usize, usize),
@@ -84,50 +79,43 @@ impl Linear {
     }
 }
 
-impl Vit {
-    /// Class scores of one image's patches \[tokens, inputs\]; arithmetic in f64.
-    ///
-    /// # Panics
-    /// If `patches` does not have the shape the configuration names.
-    pub fn logits(&self, patches: &Array2<f32>) -> Array1<f32> {
-        self.logits_observed(patches, |_, _| {}).mapv(|v| v as f32)
+impl Sigma {
+    /// What is squared in one head, from q·k by query and key.
+    fn squared(&self, head: usize, scores: &mut Array2<f64>) {
+        match self {
+            Self::Uniform { shift, .. } => *scores += f64::from(shift[head]),
+            Self::Causal { gain, shift, .. } => {
+                for ((t, s), score) in scores.indexed_iter_mut() {
+                    *score = if s <= t {
+                        f64::from(gain[[head, t - s]]) * (*score + f64::from(shift[head]))
+                    } else {
+                        0.0
+                    };
+                }
+            }
+        }
     }
 
-    /// As [`Vit::logits`], showing every intermediate value to `observe`.
-    ///
-    /// # Panics
-    /// If `patches` does not have the shape the configuration names.
-    pub fn logits_observed(
-        &self,
-        patches: &Array2<f32>,
-        mut observe: impl FnMut(Point, ArrayView2<'_, f64>),
-    ) -> Array1<f64> {
-        let shape = &self.config.architecture;
-        assert_eq!(
-            patches.dim(),
-            (shape.tokens, shape.inputs),
-            "patches have the wrong shape"
-        );
-        let mut x = patches
-            .mapv(f64::from)
-            .dot(&self.embed.weight.mapv(f64::from).t());
-        x += &self.embed.position.mapv(f64::from);
-        observe(Point::Embed, x.view());
-        for (index, block) in self.blocks.iter().enumerate() {
-            let change = block.change(&x, shape.heads, |point, value| {
-                observe(point.of(index), value)
-            });
-            x += &change;
-            observe(Point::Stream(index), x.view());
+    /// Attention weights of one head, from what is squared.
+    fn weights(&self, head: usize, scores: &mut Array2<f64>) {
+        match self {
+            Self::Uniform { offset, .. } => {
+                scores.mapv_inplace(|w| w * w + f64::from(offset[head]));
+            }
+            Self::Causal { offset, .. } => {
+                for ((t, s), score) in scores.indexed_iter_mut() {
+                    if s <= t {
+                        *score = *score * *score + f64::from(offset[[head, t - s]]);
+                    }
+                }
+            }
         }
-        let mean = x.sum_axis(Axis(0)) / shape.tokens as f64;
-        self.head.weight.mapv(f64::from).dot(&mean) + &self.head.bias.mapv(f64::from)
     }
 }
 
 impl Block {
     /// What the block adds to the residual stream.
-    fn change(
+    pub(crate) fn change(
         &self,
         x: &Array2<f64>,
         heads: usize,
@@ -142,10 +130,9 @@ impl Block {
         for head in 0..heads {
             let channels = s![.., head * width..(head + 1) * width];
             let mut weights = q.slice(channels).dot(&k.slice(channels).t());
-            weights += f64::from(self.score_shift[head]);
+            self.sigma.squared(head, &mut weights);
             observe(Point::Scores(0, head), weights.view());
-            let offset = f64::from(self.score_offset[head]);
-            weights.mapv_inplace(|w| w * w + offset);
+            self.sigma.weights(head, &mut weights);
             observe(Point::Attention(0, head), weights.view());
             mixed
                 .slice_mut(channels)
@@ -157,6 +144,21 @@ impl Block {
         hidden.mapv_inplace(|h| h * h);
         self.output.rows(&mixed) + self.down.rows(&hidden)
     }
+}
+
+/// The residual stream after all blocks, showing every intermediate value to `observe`.
+pub(crate) fn stream(
+    blocks: &[Block],
+    mut x: Array2<f64>,
+    heads: usize,
+    mut observe: impl FnMut(Point, ArrayView2<'_, f64>),
+) -> Array2<f64> {
+    observe(Point::Embed, x.view());
+    for (index, block) in blocks.iter().enumerate() {
+        x += &block.change(&x, heads, |point, value| observe(point.of(index), value));
+        observe(Point::Stream(index), x.view());
+    }
+    x
 }
 
 impl Point {

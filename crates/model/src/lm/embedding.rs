@@ -1,0 +1,120 @@
+//! The client's half of a language model: from tokens to vectors, and from the answer's vector to scores of tokens.
+
+use std::path::Path;
+
+use ndarray::{Array1, Array2};
+
+use super::Architecture;
+use crate::{
+    ModelError,
+    files::{HEADER_ROOM, read},
+    tensors::Source,
+};
+
+/// Token vectors, used on both sides of the network (tied), and positions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embedding {
+    /// \[vocabulary, width\].
+    pub weight: Array2<f32>,
+    /// \[window, width\].
+    pub position: Array2<f32>,
+    /// \[vocabulary\], added to the scores.
+    pub bias: Array1<f32>,
+}
+
+impl Embedding {
+    /// Reads `embedding.safetensors` from a model's folder.
+    pub fn load(folder: &Path, shape: &Architecture) -> Result<Self, ModelError> {
+        let limit = 4 * values(shape) + HEADER_ROOM;
+        Self::from_bytes(
+            &read(&folder.join("embedding.safetensors"), limit)?,
+            shape.window,
+            shape.width,
+            shape.vocabulary,
+        )
+    }
+
+    /// As [`Embedding::load`], from the bytes of the file.
+    pub fn from_bytes(
+        safetensors: &[u8],
+        window: usize,
+        width: usize,
+        vocabulary: usize,
+    ) -> Result<Self, ModelError> {
+        Self::assemble(Source::file(safetensors)?, window, width, vocabulary)
+    }
+
+    /// Deterministic small random vectors of the right shapes, for tests.
+    pub fn random(shape: &Architecture, seed: u64) -> Result<Self, ModelError> {
+        shape.check()?;
+        let source = Source::random(seed);
+        Self::assemble(source, shape.window, shape.width, shape.vocabulary)
+    }
+
+    fn assemble(
+        mut source: Source<'_>,
+        window: usize,
+        width: usize,
+        vocabulary: usize,
+    ) -> Result<Self, ModelError> {
+        let embedding = Self {
+            weight: source.matrix("embed.weight", vocabulary, width)?,
+            position: source.matrix("embed.position", window, width)?,
+            bias: source.vector("bias", vocabulary)?,
+        };
+        source.finish()?;
+        Ok(embedding)
+    }
+
+    /// The network's input for a window of tokens, \[window, width\].
+    ///
+    /// # Errors
+    /// Another number of tokens than the window holds, a token that is not in the vocabulary.
+    pub fn rows(&self, tokens: &[u32]) -> Result<Array2<f32>, ModelError> {
+        let mut rows = self.position.clone();
+        if tokens.len() != rows.nrows() {
+            return Err(ModelError::Window {
+                expected: rows.nrows(),
+                found: tokens.len(),
+            });
+        }
+        for (mut row, &token) in rows.rows_mut().into_iter().zip(tokens) {
+            if token as usize >= self.weight.nrows() {
+                return Err(ModelError::Token(token));
+            }
+            row += &self.weight.row(token as usize);
+        }
+        Ok(rows)
+    }
+
+    /// Scores of all tokens from the answer's vector. The order of additions is fixed, so that every machine gets the same bits.
+    ///
+    /// # Errors
+    /// Another number of values than the network's width.
+    pub fn logits(&self, hidden: &[f32]) -> Result<Vec<f32>, ModelError> {
+        if hidden.len() != self.weight.ncols() {
+            return Err(ModelError::Width {
+                expected: self.weight.ncols(),
+                found: hidden.len(),
+            });
+        }
+        let score = |(row, &bias): (ndarray::ArrayView1<'_, f32>, &f32)| {
+            let products = row
+                .iter()
+                .zip(hidden)
+                .map(|(&w, &h)| f64::from(w) * f64::from(h));
+            (f64::from(bias) + products.sum::<f64>()) as f32
+        };
+        Ok(self
+            .weight
+            .rows()
+            .into_iter()
+            .zip(&self.bias)
+            .map(score)
+            .collect())
+    }
+}
+
+fn values(shape: &Architecture) -> u64 {
+    (shape.vocabulary * (shape.width + 1) + shape.window * shape.width) as u64
+}
