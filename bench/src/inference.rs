@@ -7,13 +7,13 @@ use ckks::{
 };
 use model::Vit;
 use std::{error::Error, ops::ControlFlow, path::Path, time::Instant};
-use transformer::EncryptedVit;
+use transformer::{EncryptedModel, VitNetwork};
 
 pub fn run() -> Result<(), Box<dyn Error>> {
     let parameters = Parameters::n15_q630_p237()?;
     let vit = Vit::load(Path::new("models/cifar100-vit"))?;
     let start = Instant::now();
-    let model = EncryptedVit::new(&parameters, &vit)?;
+    let model = EncryptedModel::new(&parameters, VitNetwork::new(&vit)?)?;
     let plan = model.plan();
     println!(
         "{} under {}, planned and encoded in {:.1} s\n",

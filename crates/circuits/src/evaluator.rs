@@ -56,6 +56,9 @@ pub trait Evaluator {
     /// `i a`.
     fn mul_i(&self, a: &Self::Ciphertext) -> Result<Self::Ciphertext, CircuitError>;
 
+    /// `a / 2`, by doubling the scale: free.
+    fn halve(&self, a: &Self::Ciphertext) -> Self::Ciphertext;
+
     /// The same message at a lower level, so that what follows is cheaper.
     fn drop_to(&self, a: &Self::Ciphertext, level: usize)
     -> Result<Self::Ciphertext, CircuitError>;

@@ -20,6 +20,16 @@ pub struct Steps {
     pub giants: usize,
 }
 
+impl Steps {
+    /// The main diagonal alone: slot by slot.
+    pub const NONE: Steps = Steps {
+        baby: 0,
+        babies: 1,
+        giant: 0,
+        giants: 1,
+    };
+}
+
 /// A linear map whose diagonals are computed when they are first encoded, and kept encoded from then on.
 pub struct LinearTransform<P> {
     steps: Steps,

@@ -100,6 +100,14 @@ impl Shape {
         })
     }
 
+    /// Of half the message.
+    pub fn halved(self) -> Shape {
+        Shape {
+            scale: 2.0 * self.scale,
+            ..self
+        }
+    }
+
     /// At a lower level.
     pub fn dropped(self, level: usize) -> Result<Shape, EvaluatorError> {
         if level > self.level {

@@ -26,7 +26,7 @@ fn diagonal(slots: usize, rotation: i64) -> Vec<Complex64> {
         .collect()
 }
 
-/// `(M x)^2 + conj(M x) + i x'`, with everything a circuit uses.
+/// `((M x)^2 - i conj(M x)) / 2 + 1`, with everything a circuit uses.
 fn circuit<E: Evaluator>(
     evaluator: &E,
     x: &E::Ciphertext,
@@ -47,7 +47,7 @@ fn circuit<E: Evaluator>(
         &[&same_scale],
     )?;
     let sum = evaluator.rescale(&evaluator.sub(&square, &conjugate)?)?;
-    evaluator.add_vector(&sum, &one)
+    evaluator.add_vector(&evaluator.halve(&sum), &one)
 }
 
 fn expected(x: &[Complex64]) -> Vec<Complex64> {
@@ -63,7 +63,7 @@ fn expected(x: &[Complex64]) -> Vec<Complex64> {
         }
     }
     y.iter()
-        .map(|z| z * z - z.conj() * Complex64::I + 1.0)
+        .map(|z| (z * z - z.conj() * Complex64::I) / 2.0 + 1.0)
         .collect()
 }
 
@@ -90,7 +90,12 @@ fn the_three_readings_agree() {
 
     let cleartext = Cleartext::new(&parameters);
     let map = LinearTransform::new(STEPS, move |r| diagonal(slots, r));
-    let clear = circuit(&cleartext, &cleartext.encrypt(&x, level), &map).unwrap();
+    let clear = circuit(
+        &cleartext,
+        &cleartext.encrypt(&x, level, parameters.scale()),
+        &map,
+    )
+    .unwrap();
     assert!(worst(&clear.slots, &want) < 1e-9);
     assert_eq!(clear.shape, shape);
     assert_eq!(cleartext.into_plan(), plan);

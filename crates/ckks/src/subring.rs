@@ -1,6 +1,5 @@
 //! Messages that live in a subring leave half of a fresh ciphertext at home: the receiver takes the trace, which needs half of `c_0`.
 
-use ring::Modulus;
 use serde::{Deserialize, Serialize};
 
 /// Where a message lives. With anything but [`Subring::Full`] the receiver takes the trace before anything else, which doubles the
@@ -32,7 +31,8 @@ impl Subring {
     }
 
     /// Replaces `c_0` by what is sent of it: some `b` with `Tr(b) = Tr(c_0)`, zero outside of [`Subring::positions`].
-    pub(crate) fn fold(self, modulus: Modulus, limb: &mut [u32]) {
+    #[cfg(feature = "secret-key")]
+    pub(crate) fn fold(self, modulus: ring::Modulus, limb: &mut [u32]) {
         match self {
             Self::Full => {}
             Self::Even => limb.iter_mut().skip(1).step_by(2).for_each(|c| *c = 0),

@@ -1,4 +1,5 @@
-//! `y_t = sum_s ((q_t . k_s + r)^2 + delta) v_s`, all heads at once, all scores in one ciphertext (DESIGN, section 5).
+//! `y_t = sum_s (m (q_t . k_s + r)^2 + delta) v_s`, all heads at once, all scores in one ciphertext (DESIGN, section 5). Where tokens
+//! have an order, `m` and `delta` depend on `t - s` and are zero for the tokens that follow; elsewhere `m` is 1.
 //!
 //! With `K'[f, h, t'] = K[f, h, t' + f]` (skewed; likewise `V'`), lanes of `LS` slots and queries on one half of the tokens,
 //!
@@ -12,13 +13,15 @@
 //! skew moved the tokens beforehand.
 
 use crate::{
-    Packing,
+    Packing, TransformerError,
+    block::Mixer,
     matrix::{complex, rows},
     packing::Tokens,
 };
 use circuits::ckks::Complex64;
 use circuits::{CircuitError, Evaluator, LinearTransform, Steps, product, rotations};
-use model::Block;
+use model::{Block, Sigma};
+use ndarray::{Array1, Array2};
 
 /// Queries, keys, values, scores, sigma, mix.
 pub(crate) struct Attention<P> {
@@ -30,11 +33,13 @@ pub(crate) struct Attention<P> {
     /// The skew of slots whose tokens do not wrap, and of those that do.
     skew: [LinearTransform<P>; 2],
     shift: Vec<Complex64>,
+    /// What a square is multiplied by, where there is an order of tokens.
+    mask: Option<LinearTransform<P>>,
     offset: Vec<Complex64>,
 }
 
 impl<P> Attention<P> {
-    pub(crate) fn new(packing: Packing, block: &Block) -> Self {
+    pub(crate) fn new(packing: Packing, block: &Block) -> Result<Self, TransformerError> {
         let d = packing.channels();
         let lane = |c: usize| packing.head_channel(c);
         let other = |c: usize| packing.head_channel((c + d / 2) % d);
@@ -57,40 +62,34 @@ impl<P> Attention<P> {
         let key_value_bias = (0..d)
             .map(|c| Complex64::new(key[lane(c)] as f64, value[lane(c)] as f64) / 2.0)
             .collect();
-        let per_head = |values: &ndarray::Array1<f32>| {
-            let values = values.clone();
-            packing.vector(Tokens::Second, move |c, _| {
+        let per_head = |values: &Array1<f32>| {
+            packing.vector(Tokens::Second, |c, _| {
                 Complex64::from(values[c % packing.heads] as f64)
             })
         };
-        Self {
+        let (shift, mask, offset) = match &block.sigma {
+            Sigma::Uniform { shift, offset } => (shift, None, per_head(offset)),
+            Sigma::Causal {
+                gain,
+                shift,
+                offset,
+            } => {
+                let squares = gain.mapv(|g| g * g);
+                let mask = LinearTransform::new(Steps::NONE, move |_| causal(packing, &squares));
+                (shift, Some(mask), causal(packing, offset))
+            }
+        };
+        Ok(Self {
             packing,
             query: packing.linear(query, Tokens::Second),
             query_bias: packing.bias(&query_bias, Tokens::Second),
             key_value: packing.linear(key_value, Tokens::Doubled),
             key_value_bias: packing.bias(&key_value_bias, Tokens::Doubled),
             skew: [skew(packing, false), skew(packing, true)],
-            shift: per_head(&block.score_shift),
-            offset: per_head(&block.score_offset),
-        }
-    }
-
-    /// `y`, on the first half of the tokens, as the real part of the result: five levels from the rotations of `x`.
-    pub(crate) fn evaluate<E: Evaluator<Plaintext = P>>(
-        &self,
-        evaluator: &E,
-        x: &[E::Ciphertext],
-    ) -> Result<E::Ciphertext, CircuitError> {
-        let query =
-            evaluator.add_vector(&product(evaluator, &[(&self.query, x)])?, &self.query_bias)?;
-        let key_value = evaluator.add_vector(
-            &product(evaluator, &[(&self.key_value, x)])?,
-            &self.key_value_bias,
-        )?;
-        let (key, value) = self.skewed(evaluator, &key_value)?;
-        let scores = self.scores(evaluator, &query, &key)?;
-        let weights = self.sigma(evaluator, &scores)?;
-        self.mix(evaluator, &weights, &value)
+            shift: per_head(shift),
+            mask,
+            offset,
+        })
     }
 
     /// `K' + i rot(K', F/2 (LS - 1))` and `V' + i rot(V', F/2)` from `K + i V` halved.
@@ -144,14 +143,19 @@ impl<P> Attention<P> {
         evaluator.add_vector(&scores, &self.shift)
     }
 
-    /// `s^2 + delta`.
+    /// `m s^2 + delta`.
     fn sigma<E: Evaluator<Plaintext = P>>(
         &self,
         evaluator: &E,
         scores: &E::Ciphertext,
     ) -> Result<E::Ciphertext, CircuitError> {
         let square = evaluator.relinearize(&evaluator.dot(&[scores], &[scores])?)?;
-        evaluator.add_vector(&evaluator.rescale(&square)?, &self.offset)
+        let square = evaluator.rescale(&square)?;
+        let weights = match &self.mask {
+            None => square,
+            Some(mask) => product(evaluator, &[(mask, &[square])])?,
+        };
+        evaluator.add_vector(&weights, &self.offset)
     }
 
     /// `Y` from the weights, which move to the first half of the tokens.
@@ -179,6 +183,48 @@ impl<P> Attention<P> {
         )?;
         evaluator.rescale(&giant_sum(evaluator, &bases, lane, &values, babies as i64)?)
     }
+}
+
+impl<P> Mixer<P> for Attention<P> {
+    /// `y`, on the first half of the tokens, as the real part of the result: five levels, six with an order of tokens.
+    fn evaluate<E: Evaluator<Plaintext = P>>(
+        &self,
+        evaluator: &E,
+        x: &[E::Ciphertext],
+    ) -> Result<E::Ciphertext, CircuitError> {
+        let query =
+            evaluator.add_vector(&product(evaluator, &[(&self.query, x)])?, &self.query_bias)?;
+        let key_value = evaluator.add_vector(
+            &product(evaluator, &[(&self.key_value, x)])?,
+            &self.key_value_bias,
+        )?;
+        let (key, value) = self.skewed(evaluator, &key_value)?;
+        let scores = self.scores(evaluator, &query, &key)?;
+        let weights = self.sigma(evaluator, &scores)?;
+        self.mix(evaluator, &weights, &value)
+    }
+}
+
+/// `table[h, d]` wherever the pair of tokens at lane `l` and token `t` has the distance `d`, and zero elsewhere.
+pub(crate) fn per_distance(
+    packing: Packing,
+    tokens: Tokens,
+    table: &Array2<f32>,
+    distance: impl Fn(usize, usize) -> Option<usize>,
+) -> Vec<Complex64> {
+    packing.vector(tokens, |c, t| {
+        distance(c / packing.heads, t).map_or(Complex64::ZERO, |d| {
+            Complex64::from(table[[c % packing.heads, d]] as f64)
+        })
+    })
+}
+
+/// The table over scores: lane `g` pairs the query `t` with the key `t + g mod T`, which is not later where `t` reaches `-g mod T`.
+fn causal(packing: Packing, table: &Array2<f32>) -> Vec<Complex64> {
+    per_distance(packing, Tokens::Second, table, |g, t| {
+        let distance = (packing.tokens - g) % packing.tokens;
+        (t >= distance).then_some(distance)
+    })
 }
 
 /// `sum_a rot( sum_b rot(bases_a, b step) * factors_b, a giant )`, relinearised.

@@ -7,7 +7,7 @@
 use crate::{Packing, packing::Tokens};
 use circuits::ckks::Complex64;
 use circuits::{CircuitError, Evaluator, LinearTransform, Steps, product, rotations};
-use model::Embed;
+use model::vit::Embed;
 
 /// The first layer.
 pub(crate) struct Embedding<P> {

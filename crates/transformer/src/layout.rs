@@ -27,8 +27,8 @@ pub struct SlotLayout {
 }
 
 impl SlotLayout {
-    /// The patches: `d` blocks of `T` slots, two values a complex slot, so that the query lives in the subring of half the slots.
-    pub fn input(packing: Packing, inputs: usize) -> Self {
+    /// `d` blocks of `T` slots, two values a complex slot, so that the message lives in the subring of half the slots.
+    pub fn halves(packing: Packing, values: usize) -> Self {
         let axis = |size, stride, imaginary| Axis {
             size,
             stride,
@@ -36,7 +36,7 @@ impl SlotLayout {
         };
         Self {
             tokens: packing.tokens,
-            values: inputs,
+            values,
             token_stride: 1,
             axes: vec![
                 axis(packing.channels() / 2, packing.channel(), false),
@@ -46,16 +46,16 @@ impl SlotLayout {
         }
     }
 
-    /// The logits: one class a channel.
-    pub fn output(packing: Packing, classes: usize) -> Self {
+    /// One value a channel, for the first tokens.
+    pub fn channels(packing: Packing, tokens: usize, values: usize) -> Self {
         let axis = Axis {
-            size: classes,
+            size: values,
             stride: packing.channel(),
             imaginary: false,
         };
         Self {
-            tokens: 1,
-            values: classes,
+            tokens,
+            values,
             token_stride: 1,
             axes: vec![axis],
         }

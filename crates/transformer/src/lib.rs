@@ -3,17 +3,22 @@
 mod attention;
 mod block;
 mod embedding;
-mod encrypted_vit;
+mod encrypted_model;
 mod error;
+mod last_attention;
 mod layout;
+mod lm;
 mod matrix;
 mod mlp;
 mod network;
 mod packing;
+mod vit;
 
 pub use circuits::ckks;
-pub use encrypted_vit::{EncryptedVit, Progress, VitPlan};
+pub use encrypted_model::{EncryptedModel, ModelPlan, Progress};
 pub use error::TransformerError;
 pub use layout::{Axis, SlotLayout};
+pub use lm::LmNetwork;
 pub use network::Network;
 pub use packing::Packing;
+pub use vit::VitNetwork;

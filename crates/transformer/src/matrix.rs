@@ -31,6 +31,29 @@ impl Packing {
         rotations(evaluator, x, steps.baby, steps.babies)
     }
 
+    /// `sum_i rot(x, i step)` over `count` terms, with the keys of `step` and of a baby step over lanes times `step`.
+    pub(crate) fn rotated_sum<E: Evaluator>(
+        self,
+        evaluator: &E,
+        x: &E::Ciphertext,
+        step: i64,
+        count: usize,
+    ) -> Result<E::Ciphertext, CircuitError> {
+        let babies = self.lane_babies();
+        let mut sum = x.clone();
+        let mut width = 1;
+        while width < count {
+            let (step, times) = if width < babies {
+                (step, width)
+            } else {
+                (babies as i64 * step, width / babies)
+            };
+            sum = evaluator.add(&sum, &evaluator.rotate_repeatedly(&sum, step, times)?)?;
+            width *= 2;
+        }
+        Ok(sum)
+    }
+
     /// `y[c] = sum_c' matrix[c, c'] x[c']` on the given tokens.
     pub(crate) fn linear<P>(self, matrix: Matrix, tokens: Tokens) -> LinearTransform<P> {
         LinearTransform::new(self.channel_steps(), move |rotation| {

@@ -4,7 +4,6 @@
 
 use crate::TransformerError;
 use circuits::ckks::Complex64;
-use model::Config;
 
 /// The sizes that the packing is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +16,7 @@ pub struct Packing {
     pub lanes: usize,
 }
 
-/// Which half of the doubled tokens a vector lives on; it is zero on the other.
+/// Which of the doubled tokens a vector lives on; it is zero on the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tokens {
     /// Both halves.
@@ -26,34 +25,32 @@ pub enum Tokens {
     First,
     /// `t' >= T`.
     Second,
+    /// `t' = T - 1`.
+    Last,
 }
 
 impl Packing {
-    /// The packing of a model, if it has one.
-    pub fn new(config: &Config) -> Result<Self, TransformerError> {
-        let shape = &config.architecture;
+    /// The packing of a network, if it has one.
+    pub fn new(
+        tokens: usize,
+        heads: usize,
+        width: usize,
+        hidden: usize,
+    ) -> Result<Self, TransformerError> {
         let packing = Self {
-            tokens: shape.tokens,
-            heads: shape.heads,
-            lanes: shape.width / shape.heads.max(1),
+            tokens,
+            heads,
+            lanes: width / heads.max(1),
         };
         let refused = TransformerError::Architecture;
-        if !packing.tokens.is_power_of_two()
-            || packing.tokens < 8
-            || !packing.heads.is_power_of_two()
-        {
+        if !tokens.is_power_of_two() || tokens < 8 || !heads.is_power_of_two() {
             return Err(refused("powers of two for tokens (8 or more) and heads"));
         }
-        if packing.lanes != packing.tokens || packing.channels() != shape.width {
+        if packing.lanes != tokens || packing.channels() != width {
             return Err(refused("heads as wide as there are tokens"));
         }
-        if shape.hidden != 2 * shape.width {
+        if hidden != 2 * width {
             return Err(refused("an MLP twice as wide as the residual stream"));
-        }
-        if shape.inputs > 2 * shape.width || shape.classes > shape.width || shape.blocks == 0 {
-            return Err(refused(
-                "at most two inputs a channel, no more classes than channels, and a block",
-            ));
         }
         Ok(packing)
     }
@@ -102,11 +99,11 @@ impl Packing {
         let mut slots = Vec::with_capacity(self.slots());
         for c in 0..self.channels() {
             for t in 0..self.channel() {
-                let second = t >= self.tokens;
                 let live = match tokens {
                     Tokens::Doubled => true,
-                    Tokens::First => !second,
-                    Tokens::Second => second,
+                    Tokens::First => t < self.tokens,
+                    Tokens::Second => t >= self.tokens,
+                    Tokens::Last => t + 1 == self.tokens,
                 };
                 slots.push(if live {
                     value(c, t % self.tokens)

@@ -1,41 +1,86 @@
 //! The encrypted transformer against the ndarray reference, in all three readings, at a small insecure ring.
 
 mod common;
-use circuits::{Cleartext, NoEncoding, Planner, Shape};
-use ckks::{Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters, SecretKey, Seed};
+use circuits::{Cleartext, Evaluator, NoEncoding, Planner, Shape};
+use ckks::{
+    Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters, Plaintext, SecretKey, Seed,
+    Subring,
+};
 use common::{LOG_N, deviation, pack, patches, unpack};
-use model::Vit;
+use model::{Embedding, Lm, Sigma, Vit};
+use ndarray::Array2;
 use std::ops::ControlFlow;
-use transformer::{EncryptedVit, Network, SlotLayout, TransformerError};
+use transformer::{EncryptedModel, LmNetwork, Network, TransformerError, VitNetwork};
+
+/// Random gains are small; larger ones let a wrong mask show.
+fn language_model(blocks: usize, seed: u64) -> (Lm, Embedding) {
+    let (mut lm, embedding) = Lm::small(blocks, 40, seed).unwrap();
+    for block in &mut lm.blocks {
+        if let Sigma::Causal { gain, offset, .. } = &mut block.sigma {
+            gain.mapv_inplace(|g| 1.0 + 2.0 * g);
+            offset.mapv_inplace(|d| 3.0 * d);
+        }
+    }
+    (lm, embedding)
+}
+
+fn window(embedding: &Embedding, seed: u32) -> Array2<f32> {
+    let tokens: Vec<u32> = (0..16).map(|t| (seed + t * t * 7 + 3 * t) % 40).collect();
+    embedding.rows(&tokens).unwrap()
+}
+
+fn on_slot_vectors<N: Network<Plaintext = <Cleartext as Evaluator>::Plaintext>>(
+    network: &N,
+    input: &Array2<f32>,
+    want: &[f32],
+) {
+    let parameters = Parameters::insecure(LOG_N, 21).unwrap();
+    let cleartext = Cleartext::new(&parameters);
+    let slots = match network.query_subring() {
+        Subring::Even => parameters.slots() / 2,
+        Subring::Full | Subring::Real => parameters.slots(),
+    };
+    let message = pack(&network.query_layout(), slots, input);
+    let query = cleartext.encrypt(
+        &message,
+        network.query_level(),
+        parameters.scale() * network.query_scale(),
+    );
+    let result = network.evaluate(&cleartext, &query).unwrap();
+    let deviation = deviation(&unpack(&network.result_layout(), &result.slots), want);
+    assert!(deviation < 1e-5, "{deviation}");
+    assert_eq!(result.shape.level, 1);
+}
 
 #[test]
 fn slot_vectors_agree_with_the_reference() {
     for blocks in 1..=3 {
         let vit = Vit::small(blocks, 7 + blocks as u64).unwrap();
-        let parameters = Parameters::insecure(LOG_N, 21).unwrap();
-        let network = Network::new(&vit).unwrap();
-        let packing = network.packing();
         let input = patches(&vit, blocks as f32);
-        let layout = SlotLayout::input(packing, vit.config.architecture.inputs);
-        let cleartext = Cleartext::new(&parameters);
-        let query = cleartext.encrypt(
-            &pack(&layout, packing.slots() / 2, &input),
-            network.query_level(),
+        on_slot_vectors(
+            &VitNetwork::new(&vit).unwrap(),
+            &input,
+            &vit.logits(&input).to_vec(),
         );
-        let result = network.evaluate(&cleartext, &query).unwrap();
-        let output = SlotLayout::output(packing, vit.config.architecture.classes);
-        let want = vit.logits(&input).to_vec();
-        let deviation = deviation(&unpack(&output, &result.slots), &want);
-        assert!(deviation < 1e-5, "{blocks} blocks: {deviation}");
-        assert_eq!(result.shape.level, 1);
+        let (lm, embedding) = language_model(blocks, 7 + blocks as u64);
+        let input = window(&embedding, blocks as u32);
+        on_slot_vectors(
+            &LmNetwork::new(&lm).unwrap(),
+            &input,
+            &lm.hidden(&input).to_vec(),
+        );
     }
 }
 
-#[test]
-fn ciphertexts_agree_with_the_reference() {
-    let vit = Vit::small(2, 3).unwrap();
-    let parameters = Parameters::insecure(LOG_N, 15).unwrap();
-    let model = EncryptedVit::new(&parameters, &vit).unwrap();
+fn on_ciphertexts<N: Network<Plaintext = Plaintext>>(
+    primes: usize,
+    network: N,
+    input: &Array2<f32>,
+    want: &[f32],
+    first_layer: &str,
+) {
+    let parameters = Parameters::insecure(LOG_N, primes).unwrap();
+    let model = EncryptedModel::new(&parameters, network).unwrap();
     let plan = model.plan();
     let secret = SecretKey::new(&parameters, &Seed::from_bytes([5; 32]));
     let mut keys = EvaluationKeySet::new(&parameters);
@@ -51,8 +96,7 @@ fn ciphertexts_agree_with_the_reference() {
         "few keys: {:?}",
         plan.circuit.keys
     );
-    let input = patches(&vit, 0.5);
-    let slots = pack(&plan.query_layout, plan.query.slots(&parameters), &input);
+    let slots = pack(&plan.query_layout, plan.query.slots(&parameters), input);
     let query = Encryptor::new(&parameters, &secret)
         .encrypt(&slots, &plan.query)
         .unwrap()
@@ -84,7 +128,7 @@ fn ciphertexts_agree_with_the_reference() {
         &plan.result_layout,
         &Decryptor::new(&parameters, &secret).decrypt(&result),
     );
-    let deviation = deviation(&got, &vit.logits(&input).to_vec());
+    let deviation = deviation(&got, want);
     assert!(deviation < 1.0 / 256.0, "{deviation}");
 
     let mut left = 100;
@@ -104,8 +148,32 @@ fn ciphertexts_agree_with_the_reference() {
     assert!(
         error
             .to_string()
-            .starts_with("embedding, rotate: the key galois-"),
+            .starts_with(&format!("{first_layer}: the key galois-")),
         "{error}"
+    );
+}
+
+#[test]
+fn ciphertexts_agree_with_the_reference() {
+    let vit = Vit::small(2, 3).unwrap();
+    let input = patches(&vit, 0.5);
+    let want = vit.logits(&input).to_vec();
+    on_ciphertexts(
+        15,
+        VitNetwork::new(&vit).unwrap(),
+        &input,
+        &want,
+        "embedding, rotate",
+    );
+    let (lm, embedding) = language_model(2, 3);
+    let input = window(&embedding, 5);
+    let want = lm.hidden(&input).to_vec();
+    on_ciphertexts(
+        14,
+        LmNetwork::new(&lm).unwrap(),
+        &input,
+        &want,
+        "query, conjugate",
     );
 }
 
@@ -113,7 +181,7 @@ fn ciphertexts_agree_with_the_reference() {
 fn what_does_not_fit_is_refused_before_any_ciphertext() {
     let vit = Vit::small(3, 1).unwrap();
     let refused = |parameters: Parameters| {
-        EncryptedVit::new(&parameters, &vit)
+        EncryptedModel::new(&parameters, VitNetwork::new(&vit).unwrap())
             .map(|_| ())
             .unwrap_err()
     };
@@ -138,14 +206,14 @@ fn what_does_not_fit_is_refused_before_any_ciphertext() {
     // A circuit that starts too low stops in the planner, which names layer and operation.
     let parameters = Parameters::insecure(LOG_N, 21).unwrap();
     let planner = Planner::new(&parameters, NoEncoding);
-    let error = Network::new(&vit)
+    let error = VitNetwork::new(&vit)
         .unwrap()
         .evaluate(&planner, &Shape::fresh(9, parameters.scale()))
         .unwrap_err();
     assert!(error.to_string().starts_with("block 2: "), "{error}");
     let mut odd = vit;
     odd.config.architecture.heads = 4;
-    let refusal = Network::<f64>::new(&odd).map(|_| ()).unwrap_err();
+    let refusal = VitNetwork::<f64>::new(&odd).map(|_| ()).unwrap_err();
     assert_eq!(
         refusal,
         TransformerError::Architecture("heads as wide as there are tokens")

@@ -51,11 +51,11 @@ impl Cleartext {
     }
 
     /// The message `slots`, repeated to fill all slots, as a fresh ciphertext.
-    pub fn encrypt(&self, slots: &[Complex64], level: usize) -> CleartextCiphertext {
+    pub fn encrypt(&self, slots: &[Complex64], level: usize, scale: f64) -> CleartextCiphertext {
         let slots = slots.iter().copied().cycle().take(self.0.slots()).collect();
         CleartextCiphertext {
             slots,
-            shape: Shape::fresh(level, self.0.scale()),
+            shape: Shape::fresh(level, scale),
         }
     }
 
@@ -158,6 +158,10 @@ impl Evaluator for Cleartext {
             self.0.mul_i(&a.shape)?,
             a.slots.iter().map(|x| x * Complex64::I),
         ))
+    }
+
+    fn halve(&self, a: &CleartextCiphertext) -> CleartextCiphertext {
+        Self::each(self.0.halve(&a.shape), a.slots.iter().map(|x| x / 2.0))
     }
 
     fn drop_to(

@@ -104,6 +104,10 @@ impl Evaluator for Encrypted<'_, '_> {
         })
     }
 
+    fn halve(&self, a: &Ciphertext) -> Ciphertext {
+        self.evaluator.halve(a)
+    }
+
     fn drop_to(&self, a: &Ciphertext, level: usize) -> Result<Ciphertext, CircuitError> {
         self.run(OperationKind::Drop, level, || {
             self.evaluator.drop_to(a, level)

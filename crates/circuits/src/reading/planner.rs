@@ -221,6 +221,10 @@ impl<E: PlaintextEncoder> Evaluator for Planner<E> {
         self.record(OperationKind::Add, a.level, Ok(*a))
     }
 
+    fn halve(&self, a: &Shape) -> Shape {
+        a.halved()
+    }
+
     fn drop_to(&self, a: &Shape, level: usize) -> Result<Shape, CircuitError> {
         self.record(OperationKind::Drop, level, a.dropped(level))
     }

@@ -80,6 +80,14 @@ impl Evaluator<'_> {
         }
     }
 
+    /// `a / 2`, by doubling the scale.
+    pub fn halve(&self, a: &Ciphertext) -> Ciphertext {
+        Ciphertext {
+            scale: 2.0 * a.scale,
+            ..a.clone()
+        }
+    }
+
     /// The same message at a lower level.
     pub fn drop_to(&self, a: &Ciphertext, level: usize) -> Result<Ciphertext, EvaluatorError> {
         if level > a.level() {

@@ -1,32 +1,31 @@
-//! A vision transformer ready to be evaluated on ciphertexts: planned, its weights encoded.
+//! A model ready to be evaluated on ciphertexts: planned, its weights encoded.
 
 use crate::{Network, SlotLayout, TransformerError};
 use circuits::ckks::{
     Ciphertext, CiphertextSpec, EvaluationKeySet, Evaluator, Parameters, Plaintext, Subring,
 };
 use circuits::{CircuitError, CkksEncoding, Encrypted, Operation, Plan, Planner, Shape};
-use model::Vit;
 use std::ops::ControlFlow;
 
-/// A model under parameters.
-pub struct EncryptedVit {
+/// A network under parameters.
+pub struct EncryptedModel<N> {
     parameters: Parameters,
-    network: Network<Plaintext>,
-    plan: VitPlan,
+    network: N,
+    plan: ModelPlan,
 }
 
 /// What a client and a server need to know before the first ciphertext.
 #[derive(Clone, Debug)]
-pub struct VitPlan {
+pub struct ModelPlan {
     /// Keys, layers and cost.
     pub circuit: Plan,
     /// The query.
     pub query: CiphertextSpec,
-    /// Where the query holds the patches.
+    /// Where the query holds its values.
     pub query_layout: SlotLayout,
     /// The result.
     pub result: CiphertextSpec,
-    /// Where the result holds the logits.
+    /// Where the result holds its values.
     pub result_layout: SlotLayout,
 }
 
@@ -39,13 +38,12 @@ pub struct Progress<'l> {
     pub done: f64,
 }
 
-impl EncryptedVit {
+impl<N: Network<Plaintext = Plaintext>> EncryptedModel<N> {
     /// Plans the model and encodes its weights at the scales of the plan.
     ///
     /// Running out of levels, a scale without room and an architecture that the packing does not take are errors here, never
     /// later.
-    pub fn new(parameters: &Parameters, vit: &Vit) -> Result<Self, TransformerError> {
-        let network = Network::new(vit)?;
+    pub fn new(parameters: &Parameters, network: N) -> Result<Self, TransformerError> {
         let packing = network.packing();
         let differ = |what, needed, found| TransformerError::Parameters {
             what,
@@ -64,21 +62,22 @@ impl EncryptedVit {
         }
         let query = CiphertextSpec {
             level: network.query_level(),
-            log_scale: parameters.scale().log2(),
-            subring: Subring::Even,
+            log_scale: (parameters.scale() * network.query_scale()).log2(),
+            subring: network.query_subring(),
         };
         let planner = Planner::new(parameters, CkksEncoding);
-        let result = network.evaluate(&planner, &Shape::fresh(query.level, parameters.scale()))?;
-        let plan = VitPlan {
+        let fresh = Shape::fresh(query.level, query.log_scale.exp2());
+        let result = network.evaluate(&planner, &fresh)?;
+        let plan = ModelPlan {
             circuit: planner.into_plan(),
             query,
-            query_layout: SlotLayout::input(packing, vit.config.architecture.inputs),
+            query_layout: network.query_layout(),
             result: CiphertextSpec {
                 level: result.level,
                 log_scale: result.scale.log2(),
                 subring: Subring::Full,
             },
-            result_layout: SlotLayout::output(packing, vit.config.architecture.classes),
+            result_layout: network.result_layout(),
         };
         Ok(Self {
             parameters: parameters.clone(),
@@ -88,7 +87,7 @@ impl EncryptedVit {
     }
 
     /// The plan.
-    pub fn plan(&self) -> &VitPlan {
+    pub fn plan(&self) -> &ModelPlan {
         &self.plan
     }
 
@@ -97,7 +96,7 @@ impl EncryptedVit {
         &self.parameters
     }
 
-    /// Logits from patches, both encrypted. `watch` is called before every operation; `Break` ends in [`CircuitError::Cancelled`].
+    /// The result of an encrypted query. `watch` is called before every operation; `Break` ends in [`CircuitError::Cancelled`].
     pub fn evaluate(
         &self,
         keys: &EvaluationKeySet,

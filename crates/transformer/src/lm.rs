@@ -1,0 +1,95 @@
+//! The language model: embedded tokens in, the vector after the last token out. Only that vector is needed, so the last block
+//! computes one query and no others, and its depth is five instead of seven.
+
+use crate::{
+    Network, Packing, SlotLayout, TransformerError,
+    attention::Attention,
+    block::{Block, Head},
+    last_attention::LastAttention,
+    network::RESULT_LEVEL,
+};
+use circuits::ckks::Subring;
+use circuits::{CircuitError, Evaluator};
+use model::Lm;
+
+/// The language model as a circuit.
+pub struct LmNetwork<P> {
+    packing: Packing,
+    blocks: Vec<Block<P, Attention<P>>>,
+    last: Block<P, LastAttention<P>>,
+}
+
+const BLOCK_LEVELS: usize = 7;
+const LAST_BLOCK_LEVELS: usize = 5;
+
+impl<P> LmNetwork<P> {
+    /// The circuit of a model.
+    pub fn new(lm: &Lm) -> Result<Self, TransformerError> {
+        let shape = &lm.config.architecture;
+        let packing = Packing::new(shape.window, shape.heads, shape.width, shape.hidden)?;
+        let Some((last, blocks)) = lm.blocks.split_last() else {
+            return Err(TransformerError::Architecture("a block"));
+        };
+        let blocks = blocks
+            .iter()
+            .map(|block| {
+                let attention = Attention::new(packing, block)?;
+                Ok(Block::new(packing, block, attention, None))
+            })
+            .collect::<Result<_, TransformerError>>()?;
+        let head = Head::last(&lm.norm);
+        let attention = LastAttention::new(packing, last)?;
+        Ok(Self {
+            packing,
+            blocks,
+            last: Block::new(packing, last, attention, Some(&head)),
+        })
+    }
+}
+
+impl<P> Network for LmNetwork<P> {
+    type Plaintext = P;
+
+    fn packing(&self) -> Packing {
+        self.packing
+    }
+
+    fn query_level(&self) -> usize {
+        BLOCK_LEVELS * self.blocks.len() + LAST_BLOCK_LEVELS + RESULT_LEVEL
+    }
+
+    fn query_subring(&self) -> Subring {
+        Subring::Real
+    }
+
+    fn query_scale(&self) -> f64 {
+        0.5
+    }
+
+    fn query_layout(&self) -> SlotLayout {
+        SlotLayout::channels(self.packing, self.packing.tokens, self.packing.channels())
+    }
+
+    fn result_layout(&self) -> SlotLayout {
+        SlotLayout::channels(self.packing, 1, self.packing.channels())
+    }
+
+    fn evaluate<E: Evaluator<Plaintext = P>>(
+        &self,
+        evaluator: &E,
+        query: &E::Ciphertext,
+    ) -> Result<E::Ciphertext, CircuitError> {
+        evaluator.layer("query");
+        let single = evaluator.halve(&evaluator.twice_real(query)?);
+        let turned = evaluator.rotate(&single, -(self.packing.tokens as i64))?;
+        let doubled = evaluator.add(&single, &turned)?;
+        let x = self
+            .blocks
+            .iter()
+            .enumerate()
+            .try_fold(doubled, |x, (i, block)| {
+                block.evaluate(evaluator, i + 1, &x)
+            })?;
+        self.last.evaluate(evaluator, self.blocks.len() + 1, &x)
+    }
+}
