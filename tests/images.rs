@@ -4,7 +4,7 @@ use client::{Rgb32, Seed, Session};
 use model::{Vit, image};
 use native_server::{
     engine::{Engine, KeyRing},
-    vit::VitEngine,
+    models,
 };
 use protocol::container::{self, ObjectType};
 use std::{
@@ -18,7 +18,7 @@ const DEVIATION: f32 = 1.0 / 64.0;
 
 struct Visit {
     session: Session,
-    engine: Arc<VitEngine>,
+    engine: Arc<dyn Engine>,
     keys: Box<dyn KeyRing>,
     vit: Vit,
 }
@@ -31,7 +31,7 @@ impl Visit {
     fn new() -> Self {
         let folder = repository().join("models/cifar100-vit");
         let parameters = ckks::Parameters::n15_q630_p237().unwrap();
-        let engine = Arc::new(VitEngine::load(&folder, &parameters).unwrap());
+        let engine = models::load(&folder, &parameters).unwrap();
         let session = Session::new(engine.manifest(), Seed::random().unwrap()).unwrap();
         let mut keys = engine.clone().open();
         for index in 0..engine.manifest().keys.len() {

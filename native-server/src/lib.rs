@@ -8,10 +8,10 @@ mod job;
 mod jobs;
 mod key_set;
 mod key_store;
+pub mod models;
 mod quota;
 mod routes;
 mod server;
-pub mod vit;
 
 pub use jobs::JobLimits;
 pub use key_store::KeyLimits;

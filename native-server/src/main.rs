@@ -12,8 +12,8 @@ use clap::Parser;
 use native_server::{
     KeyLimits, Settings,
     engine::Engine,
+    models::{self, LoadError},
     serve,
-    vit::{LoadError, VitEngine},
 };
 use protocol::ckks::{Parameters, ParametersError};
 use thiserror::Error;
@@ -107,11 +107,10 @@ fn load(folder: &Path) -> Result<Vec<Arc<dyn Engine>>, StartError> {
     folders
         .iter()
         .map(|path| {
-            let model = VitEngine::load(path, &parameters).map_err(|source| StartError::Model {
+            models::load(path, &parameters).map_err(|source| StartError::Model {
                 folder: path.display().to_string(),
                 source,
-            })?;
-            Ok(Arc::new(model) as Arc<dyn Engine>)
+            })
         })
         .collect()
 }

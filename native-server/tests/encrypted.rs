@@ -16,7 +16,7 @@ use client::{
     },
 };
 use common::{BINARY, Site};
-use native_server::{Settings, engine::Engine, vit::VitEngine};
+use native_server::{Settings, engine::Engine, models::vision_transformer};
 
 const CHAIN: usize = 9;
 
@@ -35,8 +35,8 @@ impl Scene {
         let vit = Vit::small(1, 11).unwrap();
         let labels = (0..10).map(|class| format!("class {class}")).collect();
         let parameters = Parameters::insecure(11, CHAIN).unwrap();
-        let engine = VitEngine::new(&vit, labels, Hex([0; 32]), &parameters).unwrap();
-        let models: Vec<Arc<dyn Engine>> = vec![Arc::new(engine)];
+        let engine = vision_transformer(&vit, labels, Hex([0; 32]), &parameters).unwrap();
+        let models: Vec<Arc<dyn Engine>> = vec![engine];
         Self {
             site: Site::start_with(models, Settings::default()),
             vit,

@@ -12,16 +12,16 @@ use std::{
 use ckks::Parameters;
 use client::{Rgb32, Seed, Session, protocol::problem::ProblemKind};
 use common::Site;
-use native_server::{Settings, engine::Engine, vit::VitEngine};
+use native_server::{Settings, engine::Engine, models};
 
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[test]
 fn cancelling_a_real_evaluation_frees_the_cores_in_time() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/cifar100-vit");
-    let engine = VitEngine::load(&folder, &Parameters::n15_q630_p237().unwrap()).unwrap();
+    let engine = models::load(&folder, &Parameters::n15_q630_p237().unwrap()).unwrap();
     let manifest = engine.manifest().clone();
-    let models: Vec<Arc<dyn Engine>> = vec![Arc::new(engine)];
+    let models: Vec<Arc<dyn Engine>> = vec![engine];
     let site = Site::start_with(models, Settings::default());
     // The examination of a client that trusts nothing but real parameters.
     let session = Session::new(&manifest, Seed::random().unwrap()).unwrap();

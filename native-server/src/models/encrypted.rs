@@ -1,0 +1,117 @@
+//! A planned model behind the [`Engine`] trait.
+
+use std::{ops::ControlFlow, sync::Arc};
+
+use protocol::{
+    check::Trust,
+    ckks::{EvaluationKeySet, Parameters, Plaintext, SeededCiphertext, SeededKey, WireError},
+    hex::Digest,
+    manifest::{Manifest, Task},
+    problem::{Problem, ProblemKind},
+};
+use transformer::{EncryptedModel, Network};
+
+use super::{LoadError, describe::describe};
+use crate::engine::{Engine, KeyRing, Stopped, Watch};
+
+/// A loaded model with its weights encoded.
+pub(super) struct EncryptedEngine<N> {
+    manifest: Manifest,
+    model: EncryptedModel<N>,
+    files: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl<N: Network<Plaintext = Plaintext>> EncryptedEngine<N> {
+    /// Plans and encodes a network. `files` are those that the task names for download.
+    pub(super) fn new(
+        name: &str,
+        weights: Digest,
+        task: Task,
+        files: Vec<(&'static str, Vec<u8>)>,
+        network: N,
+        parameters: &Parameters,
+    ) -> Result<Self, LoadError> {
+        let model = EncryptedModel::new(parameters, network)?;
+        let manifest = describe(name, weights, task, model.plan(), parameters)?;
+        // Clients make the same examination: what they would refuse must not be offered.
+        manifest.check(Trust::InsecureForTests)?;
+        Ok(Self {
+            manifest,
+            model,
+            files,
+        })
+    }
+}
+
+impl<N: Network<Plaintext = Plaintext> + Send + Sync + 'static> Engine for EncryptedEngine<N> {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    fn parameter_digest(&self) -> [u8; 32] {
+        self.model.parameters().digest()
+    }
+
+    fn file(&self, name: &str) -> Option<&[u8]> {
+        let (_, content) = self.files.iter().find(|(known, _)| *known == name)?;
+        Some(content)
+    }
+
+    fn prepared_bytes(&self, key: usize) -> u64 {
+        // Both halves instead of one, and words of 32 bits for residues of 27 or more.
+        self.manifest
+            .keys
+            .get(key)
+            .map_or(0, |key| key.bytes * 64 / 27)
+    }
+
+    fn open(self: Arc<Self>) -> Box<dyn KeyRing> {
+        let keys = EvaluationKeySet::new(self.model.parameters());
+        Box::new(Keys { engine: self, keys })
+    }
+
+    fn check_query(&self, payload: &[u8]) -> Result<(), Problem> {
+        let (parameters, spec) = (self.model.parameters(), &self.manifest.query.spec);
+        SeededCiphertext::from_bytes(parameters, spec, payload)
+            .map(drop)
+            .map_err(unsound)
+    }
+}
+
+struct Keys<N> {
+    engine: Arc<EncryptedEngine<N>>,
+    keys: EvaluationKeySet,
+}
+
+impl<N: Network<Plaintext = Plaintext> + Send + Sync> KeyRing for Keys<N> {
+    fn insert(&mut self, key: usize, payload: &[u8]) -> Result<(), Problem> {
+        let entry = self.engine.manifest.keys.get(key);
+        let entry = entry.ok_or_else(|| Problem::new(ProblemKind::UnknownKey, key))?;
+        let parameters = self.engine.model.parameters();
+        let key = SeededKey::from_bytes(parameters, &entry.spec, payload).map_err(unsound)?;
+        self.keys.insert(&key);
+        Ok(())
+    }
+
+    fn evaluate(&self, query: &[u8], watch: Watch<'_>) -> Result<Vec<u8>, Stopped> {
+        let EncryptedEngine {
+            manifest, model, ..
+        } = &*self.engine;
+        let parameters = model.parameters();
+        let query = SeededCiphertext::from_bytes(parameters, &manifest.query.spec, query)
+            .map_err(|error| Stopped::Failed(error.to_string()))?
+            .expand(parameters);
+        let mut step = |progress: transformer::Progress<'_>| -> ControlFlow<()> {
+            watch(progress.layer, progress.done)
+        };
+        match model.evaluate(&self.keys, &query, &mut step) {
+            Ok(result) => Ok(result.to_bytes(parameters)),
+            Err(error) if error.is_cancelled() => Err(Stopped::Cancelled),
+            Err(error) => Err(Stopped::Failed(error.to_string())),
+        }
+    }
+}
+
+fn unsound(error: WireError) -> Problem {
+    Problem::new(ProblemKind::BadContainer, error)
+}

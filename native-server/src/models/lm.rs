@@ -1,0 +1,69 @@
+//! The encrypted language model.
+
+use std::{path::Path, sync::Arc};
+
+use model::{Embedding, Lm};
+use protocol::{
+    ckks::Parameters,
+    hex::{Digest, Hex},
+    manifest::{Complete, EMBEDDING, FileEntry, Perplexity, TOKENIZER, Task},
+};
+use transformer::LmNetwork;
+
+use super::{LoadError, describe::narrow, encrypted::EncryptedEngine, read, weights_digest};
+use crate::engine::Engine;
+
+pub(super) fn load(
+    folder: &Path,
+    config: &[u8],
+    parameters: &Parameters,
+) -> Result<Arc<dyn Engine>, LoadError> {
+    let weights = read(&folder.join("model.safetensors"))?;
+    let lm = Lm::from_bytes(config, &weights)?;
+    let (tokenizer, embedding) = (
+        read(&folder.join(TOKENIZER))?,
+        read(&folder.join(EMBEDDING))?,
+    );
+    let shape = &lm.config.architecture;
+    Embedding::from_bytes(&embedding, shape.window, shape.width, shape.vocabulary)?;
+    let digest = weights_digest(config, &weights);
+    language_model(&lm, tokenizer, embedding, digest, parameters)
+}
+
+/// Plans and encodes a language model that is in memory; clients get the bytes of its tokenizer and of its embedding.
+///
+/// # Errors
+/// As [`super::load`].
+pub fn language_model(
+    lm: &Lm,
+    tokenizer: Vec<u8>,
+    embedding: Vec<u8>,
+    weights: Digest,
+    parameters: &Parameters,
+) -> Result<Arc<dyn Engine>, LoadError> {
+    let config = &lm.config;
+    let files = vec![(TOKENIZER, tokenizer), (EMBEDDING, embedding)];
+    let entries = files.iter().map(|(name, content)| FileEntry {
+        name: (*name).to_owned(),
+        bytes: content.len() as u64,
+        digest: Hex(*blake3::hash(content).as_bytes()),
+    });
+    let perplexity = config.perplexity.iter().map(|(text, measured)| {
+        let measured = Perplexity {
+            token: measured.token,
+            word: measured.word,
+            tokens: measured.tokens,
+        };
+        (text.clone(), measured)
+    });
+    let task = Task::Complete(Complete {
+        window: narrow(config.architecture.window),
+        vocabulary: narrow(config.architecture.vocabulary),
+        pad: config.pad,
+        files: entries.collect(),
+        perplexity: perplexity.collect(),
+    });
+    let network = LmNetwork::new(lm)?;
+    let engine = EncryptedEngine::new(&config.name, weights, task, files, network, parameters)?;
+    Ok(Arc::new(engine))
+}

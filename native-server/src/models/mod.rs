@@ -1,0 +1,74 @@
+//! Models in folders, made ready for encrypted evaluation.
+
+mod describe;
+mod encrypted;
+mod lm;
+mod vit;
+
+use std::{fs, io, path::Path, sync::Arc};
+
+use model::{ModelError, Task};
+use protocol::{
+    ckks::{Parameters, WireError},
+    hex::{Digest, Hex},
+    manifest::ManifestError,
+};
+use thiserror::Error;
+use transformer::TransformerError;
+
+pub use lm::language_model;
+pub use vit::vision_transformer;
+
+use crate::engine::Engine;
+
+/// Why a model cannot be served.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// A file cannot be read.
+    #[error("{path}: {source}")]
+    Read {
+        /// The file.
+        path: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The model's files are not a model.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The model cannot be evaluated under these parameters.
+    #[error(transparent)]
+    Plan(#[from] TransformerError),
+    /// A planned ciphertext does not fit the parameters.
+    #[error(transparent)]
+    Wire(#[from] WireError),
+    /// The plan does not fit into a manifest that clients accept.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+}
+
+/// Reads a model's folder, plans the encrypted evaluation and encodes the weights.
+///
+/// # Errors
+/// A [`LoadError`]; a model that cannot be evaluated is found out here and not by a client.
+pub fn load(folder: &Path, parameters: &Parameters) -> Result<Arc<dyn Engine>, LoadError> {
+    let config = read(&folder.join("config.json"))?;
+    match Task::of(&config)? {
+        Task::Classify => vit::load(folder, &config, parameters),
+        Task::Complete => lm::load(folder, &config, parameters),
+    }
+}
+
+fn weights_digest(config: &[u8], weights: &[u8]) -> Digest {
+    let digest = blake3::Hasher::new()
+        .update(config)
+        .update(weights)
+        .finalize();
+    Hex(*digest.as_bytes())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+    fs::read(path).map_err(|source| LoadError::Read {
+        path: path.display().to_string(),
+        source,
+    })
+}

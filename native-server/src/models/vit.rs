@@ -1,0 +1,63 @@
+//! The encrypted vision transformer.
+
+use std::{path::Path, sync::Arc};
+
+use model::{Vit, labels};
+use protocol::{
+    ckks::Parameters,
+    hex::Digest,
+    manifest::{Accuracy, Classify, Preprocessing, Task},
+};
+use transformer::VitNetwork;
+
+use super::{LoadError, describe::narrow, encrypted::EncryptedEngine, read, weights_digest};
+use crate::engine::Engine;
+
+pub(super) fn load(
+    folder: &Path,
+    config: &[u8],
+    parameters: &Parameters,
+) -> Result<Arc<dyn Engine>, LoadError> {
+    let weights = read(&folder.join("model.safetensors"))?;
+    let vit = Vit::from_bytes(config, &weights)?;
+    let labels = labels::load(folder, &vit.config)?;
+    let digest = weights_digest(config, &weights);
+    vision_transformer(&vit, labels, digest, parameters)
+}
+
+/// Plans and encodes a vision transformer that is in memory.
+///
+/// # Errors
+/// As [`super::load`].
+pub fn vision_transformer(
+    vit: &Vit,
+    labels: Vec<String>,
+    weights: Digest,
+    parameters: &Parameters,
+) -> Result<Arc<dyn Engine>, LoadError> {
+    let config = &vit.config;
+    let task = Task::Classify(Classify {
+        preprocessing: preprocessing(&config.preprocessing),
+        labels,
+        accuracy: Accuracy {
+            top1: config.accuracy.top1,
+            top5: config.accuracy.top5,
+            images: config.accuracy.images as u64,
+        },
+    });
+    let network = VitNetwork::new(vit)?;
+    let engine =
+        EncryptedEngine::new(&config.name, weights, task, Vec::new(), network, parameters)?;
+    Ok(Arc::new(engine))
+}
+
+fn preprocessing(steps: &model::Preprocessing) -> Preprocessing {
+    Preprocessing {
+        size: narrow(steps.size),
+        mean: steps.mean,
+        std: steps.std,
+        pad: narrow(steps.pad),
+        patch: narrow(steps.patch),
+        stride: narrow(steps.stride),
+    }
+}
