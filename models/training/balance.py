@@ -49,7 +49,7 @@ def balance(tensors: dict[str, torch.Tensor], heads: int, show: Callable[[Channe
         # Attention weights and values meet in a product; the score side takes the root because of the square.
         root = power_of_two((peak["value"].amax(1) / peak["attention"]) ** 0.25)
         tensors[f"{name}.scores.shift"] *= root
-        tensors[f"{name}.scores.offset"] *= root**2
+        tensors[f"{name}.scores.offset"].view(heads, -1).mul_((root**2)[:, None])
         swing = power_of_two((peak["key"] / (peak["query"] * root[:, None])) ** 0.5)
         scale_rows(f"{name}.query", swing * root[:, None])
         scale_rows(f"{name}.key", 1 / swing)

@@ -1,4 +1,4 @@
-"""What folding either model needs: norms as linear maps, largest magnitudes per named value."""
+"""Norms as linear maps, for folding either model."""
 
 import torch
 
@@ -21,14 +21,3 @@ def after_norm(norm: Norm, weight: torch.Tensor, bias: torch.Tensor | None) -> t
     weight = weight.double()
     folded = weight @ shift
     return weight * scale, folded if bias is None else folded + bias.double()
-
-
-class Ranges:
-    """Largest magnitude per named value, over everything it is shown."""
-
-    def __init__(self) -> None:
-        self.largest: dict[str, float] = {}
-
-    def __call__(self, name: str, value: torch.Tensor) -> torch.Tensor:
-        self.largest[name] = max(self.largest.get(name, 0.0), value.abs().max().item())
-        return value

@@ -6,7 +6,7 @@ from torch import nn
 
 class LayerNorm(nn.LayerNorm):
     def forward(self, x: torch.Tensor, hard: int) -> torch.Tensor:  # noqa: ARG002
-        return super().forward(x.float())
+        return super().forward(x)
 
 
 class NoNorm(nn.Module):
@@ -49,7 +49,6 @@ class PolynomialLayerNorm(VarianceLog):
         return a * (ratio - k) ** 2 + c
 
     def forward(self, x: torch.Tensor, hard: int) -> torch.Tensor:
-        x = x.float()
         centred = x - x.mean(-1, keepdim=True)
         variance = (centred**2).mean(-1, keepdim=True) + 1e-5
         if self.training:

@@ -1,10 +1,13 @@
-"""The runs of docs/accuracy.md by name: `python -m text.stages NAME…`, or `all`; finished ones are skipped, broken ones continue."""
+"""The runs of docs/accuracy.md by name; finished ones are skipped, broken ones continue.
+
+`python -m text.stages NAME…` or `all`; what follows `--` goes to every run, as `-- --until 16:00`.
+"""
 
 import os
 import subprocess
 import sys
 
-LONG = ["--tokens", "55"]
+LONG = ["--tokens", "50"]
 STAGE = ["--tokens", "12"]
 SHORT = ["--tokens", "4", "--average", "0.99"]
 SOFTMAX = ["--attention", "softmax", "--activation", "gelu", "--norm", "layer", "--sequential", "--range-weight", "0"]
@@ -34,13 +37,16 @@ def finished(run: str) -> bool:
 
 
 def main() -> None:
-    names = list(RUNS) if sys.argv[1:] == ["all"] else sys.argv[1:]
-    for name in names:
+    asked = sys.argv[1:]
+    split = asked.index("--") if "--" in asked else len(asked)
+    names, extra = asked[:split], asked[split + 1 :]
+    for name in list(RUNS) if names == ["all"] else names:
         run = os.path.join("runs", name)
         if finished(run):
             continue
-        subprocess.run([sys.executable, "-m", "text.train", "--run", run, "--compile", *RUNS[name]], check=True)
-        open(os.path.join(run, "done"), "w", encoding="utf8").close()
+        subprocess.run([sys.executable, "-m", "text.train", "--run", run, "--compile", *RUNS[name], *extra], check=True)
+        with open(os.path.join(run, "done"), "w", encoding="utf8"):
+            pass
 
 
 if __name__ == "__main__":

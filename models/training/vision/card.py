@@ -1,13 +1,8 @@
 """The model card, written from the configuration so that its numbers cannot drift from it."""
 
+from ranges import ranges_table
+
 DEVICES = {"cpu": "one CPU core shared with other work", "cuda": "one GPU"}
-PARTS = ("query", "key", "value", "scores", "attention", "mixed", "up", "stream")
-
-
-def ranges_table(ranges: dict) -> str:
-    head = "| block | " + " | ".join(PARTS) + " |\n|---|" + "---:|" * len(PARTS)
-    rows = [f"| {i} | " + " | ".join(f"{block[part]:.3g}" for part in PARTS) + " |" for i, block in enumerate(ranges["blocks"])]
-    return "\n".join([head, *rows])
 
 
 def write_card(path: str, config: dict, hostile: list[float]) -> None:

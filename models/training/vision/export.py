@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from balance import ChannelPeaks, balance
-from folding import Ranges
+from ranges import Ranges, block_ranges, rounded
 from vision.card import write_card
 from vision.data import MEAN, STD, load_classes, load_split, normalise
 from vision.evaluate import accuracy, logits, recalibrate
@@ -83,10 +83,8 @@ def hostile_peaks(model: Vit, tensors: dict) -> list[float]:
 
 
 def ranges_entry(see: Ranges, shape: Shape, images: int) -> dict:
-    largest = {name: float(f"{value:.4g}") for name, value in see.largest.items()}
-    parts = ("query", "key", "value", "scores", "attention", "mixed", "up", "stream")
-    blocks = [{part: largest[f"blocks.{i}.{part}"] for part in parts} for i in range(shape.blocks)]
-    return {"images": images, "embed": largest["embed"], "blocks": blocks, "logits": largest["logits"]}
+    outer = {name: rounded(see.largest[name]) for name in ("embed", "logits")}
+    return {"images": images, "embed": outer["embed"], "blocks": block_ranges(see, shape.blocks), "logits": outer["logits"]}
 
 
 def main() -> None:
@@ -114,6 +112,7 @@ def main() -> None:
     settings = saved["arguments"]
     config = {
         "name": os.path.basename(os.path.normpath(a.out)),
+        "task": "classify",
         "architecture": {
             "tokens": shape.tokens,
             "inputs": shape.inputs,

@@ -4,7 +4,8 @@ import math
 
 import torch
 
-from folding import Ranges, after_norm, norm_map
+from folding import after_norm, norm_map
+from ranges import Ranges
 from vision.vit import Vit
 
 

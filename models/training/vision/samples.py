@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from folding import Ranges
+from ranges import Ranges
 from vision.data import load_classes, load_split, normalise
 from vision.fold import folded_logits
 from vision.vit import Shape, Vit

@@ -5,8 +5,8 @@ import unittest
 import torch
 
 from balance import balance
-from folding import Ranges
 from norms import Norm, excess
+from ranges import Ranges
 from vision.data import Augment
 from vision.fold import fold, folded_logits
 from vision.vit import Shape, Vit

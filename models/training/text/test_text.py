@@ -1,0 +1,120 @@
+"""Folding and balancing keep the function; windows, padding and scoring line up; strange prompts stay out of the statistics."""
+
+import math
+import unittest
+
+import torch
+
+from balance import balance
+from text.batches import IGNORED, Windows, strange_prompts
+from text.detokenise import detokenise
+from text.fold import embed, folded_hidden, fold
+from text.lm import Form, Lm, ScoreNorm, Shape
+from text.perplexity import perplexity, scored_windows
+
+
+def small(form: Form = Form()) -> Lm:
+    """A small network whose norms and coefficients are all away from their initial values."""
+    torch.manual_seed(3)
+    model = Lm(Shape(window=12, width=16, heads=2, hidden=24, blocks=2, vocabulary=40, form=form))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+        for module in model.modules():
+            if hasattr(module, "var"):
+                module.mean.normal_()
+                module.var.uniform_(0.5, 2)
+    return model.double().eval()
+
+
+def clear(_: str, value: torch.Tensor) -> torch.Tensor:
+    return value
+
+
+class Folding(unittest.TestCase):
+    def test_same_function_before_and_after(self) -> None:
+        model = small()
+        ids = torch.randint(0, 40, (5, 12))
+        client = {"embed.weight": model.embed.weight.detach(), "embed.position": model.position.detach()}
+        with torch.no_grad():
+            expected = model.hidden(ids)[0]
+        tensors = {name: tensor.double() for name, tensor in fold(model).items()}
+        before = tensors["blocks.0.query.weight"].clone()
+        found = folded_hidden(tensors, 2, embed(client, ids), clear)
+        torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+        balance(tensors, 2, lambda peaks: folded_hidden(tensors, 2, embed(client, ids), peaks))
+        self.assertFalse(torch.equal(tensors["blocks.0.query.weight"], before))
+        torch.testing.assert_close(folded_hidden(tensors, 2, embed(client, ids), clear), found, rtol=1e-9, atol=1e-9)
+
+
+class Causality(unittest.TestCase):
+    def test_a_later_id_changes_no_earlier_position(self) -> None:
+        for form in (Form(), Form("gelu", "gelu"), Form("softmax", "gelu", "layer", parallel=False), Form(norm="polynomial")):
+            model = small(form)
+            ids = torch.randint(0, 40, (3, 12))
+            other = ids.clone()
+            other[:, 7] = (other[:, 7] + 1) % 40
+            with torch.no_grad():
+                change = (model.hidden(ids)[0] - model.hidden(other)[0]).abs().amax((0, 2))
+            self.assertEqual(change[:7].max().item(), 0, form)
+            self.assertGreater(change[7:].min().item(), 0, form)
+
+
+class ScoreStatistics(unittest.TestCase):
+    def test_only_causal_entries_of_ordinary_windows_count(self) -> None:
+        torch.manual_seed(0)
+        norm = ScoreNorm(2).train()
+        scores, mask = torch.randn(6, 2, 5, 5), torch.ones(5, 5).tril()
+        spoiled = torch.where(mask == 1, scores, 1e3)
+        spoiled[-1] = 1e3
+        known = scores[:-1, 1][:, mask == 1]
+        scale, shift = norm(spoiled, mask, 1)
+        self.assertAlmostEqual((known * scale[1] + shift[1]).mean().item(), 0, places=5)
+        self.assertAlmostEqual((known * scale[1] + shift[1]).std(correction=0).item(), 1, places=4)
+
+
+class Batches(unittest.TestCase):
+    def test_targets_follow_inputs_and_pads_have_none_but_the_last(self) -> None:
+        corpus = torch.arange(1, 400, dtype=torch.int16)
+        windows = Windows(corpus, 50, 12, 1)
+        x, y = windows.take(next(windows.passes(16)), 6)
+        for row, targets in zip(x.tolist(), y.tolist(), strict=True):
+            pads = row.count(0)
+            self.assertTrue(all(value == 0 for value in row[:pads]))
+            expected = [IGNORED] * (pads - 1) + [row[pads]] if pads else []
+            self.assertEqual(targets, expected + [value + 1 for value in row[pads:]])
+        self.assertTrue(all(0 not in row for row in x[:10].tolist()))
+        self.assertTrue(all(row[0] == 0 for row in x[10:].tolist()))
+
+    def test_strange_prompts_hold_ids_of_the_vocabulary(self) -> None:
+        ids = strange_prompts(60, 12, 40)
+        self.assertEqual(tuple(ids.shape), (60, 12))
+        self.assertTrue(0 <= ids.min() and ids.max() < 40)
+
+
+class Scoring(unittest.TestCase):
+    def test_each_id_once_from_the_ids_before_it(self) -> None:
+        ids = torch.arange(1, 71)
+        inputs, targets = scored_windows(ids, 8)
+        self.assertEqual([t for t in targets.flatten().tolist() if t != IGNORED], ids.tolist())
+        for row, wanted in zip(inputs.tolist(), targets.tolist(), strict=True):
+            for position, target in enumerate(wanted, start=4):
+                if target != IGNORED:
+                    self.assertEqual(row[: position + 1], [max(target - 1 - position + p, 0) for p in range(position + 1)])
+
+    def test_uniform_guessing_has_the_vocabulary_as_perplexity(self) -> None:
+        text = {"ids": torch.randint(0, 40, (100,)), "words": 50}
+        found = perplexity(lambda x: torch.zeros(*x.shape, 40), text, 8)
+        self.assertAlmostEqual(found["token"], 40, places=2)
+        self.assertAlmostEqual(found["word"], 1600, delta=1)
+        self.assertTrue(math.isfinite(found["word"]))
+
+
+class Detokenising(unittest.TestCase):
+    def test_marks_and_spaces(self) -> None:
+        found = detokenise(' = Title = \n \n It cost $ 1 @,@ 000 ( about 2 @.@ 5 % ) , he said : " well @-@ known " . It \'s 5 – 6 m . \n')
+        self.assertEqual(found, '= Title =\n\nIt cost $1,000 (about 2.5%), he said: "well-known". It\'s 5–6 m.\n')
+
+
+if __name__ == "__main__":
+    unittest.main()
