@@ -1,3 +1,4 @@
+use model::ModelError;
 use protocol::{
     container::ContainerError,
     layout::LayoutError,
@@ -17,6 +18,15 @@ pub enum ClientError {
     /// The model does something else.
     #[error("{}", other_task(*.0))]
     OtherTask(TaskKind),
+    /// A downloaded file is not the one that the manifest names.
+    #[error("{0} is not the file that the manifest names: its size or content differs")]
+    File(String),
+    /// The embedding cannot be read, or not be applied to these tokens or this answer.
+    #[error("the embedding cannot be used: {0}")]
+    Embedding(ModelError),
+    /// A temperature that divides nothing.
+    #[error("the temperature is {0}, not a number from 0 up")]
+    Temperature(f64),
     /// The manifest has no key of this number.
     #[error("there is no key {0}")]
     NoSuchKey(usize),

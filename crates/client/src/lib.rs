@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod classify;
+mod complete;
 mod error;
+mod prompt;
+mod sampler;
 mod session;
 
 pub use ckks::Seed;
@@ -9,8 +12,10 @@ pub use classify::{Ranked, classify};
 pub use error::ClientError;
 pub use model;
 pub use model::image::Rgb32;
+pub use prompt::Prompt;
 pub use protocol;
 pub use protocol::check::Trust;
+pub use sampler::{Alternative, Sampler, alternatives};
 pub use session::Session;
 
 /// BLAKE3 of some bytes in hexadecimal, as the `x-part-blake3` header wants it.

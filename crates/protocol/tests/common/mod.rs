@@ -105,7 +105,8 @@ pub const WINDOW: u32 = 16;
 /// Width of its tokens.
 pub const WIDTH: u32 = 32;
 
-/// The manifest of a model that completes prompts; `tokenizer` and `embedding` are the content of its files.
+/// The manifest of a model that completes prompts; `tokenizer` and `embedding` are the content of its files. Among its keys is
+/// that of the conjugation, so that a test can take the trace of its query.
 pub fn completion(tokenizer: &[u8], embedding: &[u8]) -> Manifest {
     let mut manifest = manifest();
     let parameters = Parameters::by_name(NAME).unwrap();
@@ -119,6 +120,17 @@ pub fn completion(tokenizer: &[u8], embedding: &[u8]) -> Manifest {
             part: Part::Real,
         }],
     };
+    let conjugation = KeySpec {
+        kind: KeyKind::Galois(2 * parameters.degree() as u32 - 1),
+        level: 2,
+    };
+    manifest.keys = vec![KeyEntry {
+        name: conjugation.name(),
+        spec: conjugation,
+        bytes: container_bytes(conjugation.wire_bytes(&parameters)),
+    }];
+    manifest.evaluation_key_bytes = manifest.keys.iter().map(|key| key.bytes).sum();
+    manifest.configuration = configuration_digest(&parameters.digest(), [&conjugation]);
     manifest.query.spec.subring = Subring::Real;
     let bytes = SeededCiphertext::wire_bytes(&parameters, &manifest.query.spec).unwrap();
     manifest.query.bytes = container_bytes(bytes);
