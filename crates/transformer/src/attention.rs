@@ -110,9 +110,10 @@ impl<P> Attention<P> {
         // rot(z, F/2) and, F being T, rot(z, -F/2).
         let ahead = evaluator.rotate_repeatedly(&z, babies as i64, lanes / 2 / babies)?;
         let behind = evaluator.rotate(&ahead, turn)?;
-        let half = self.packing.slots() as i64 / 2;
         let key = evaluator.twice_real(&z)?;
-        let key_far = evaluator.rotate(&evaluator.twice_real(&behind)?, half)?;
+        let key_far = self
+            .packing
+            .half_turn(evaluator, &evaluator.twice_real(&behind)?)?;
         let value = evaluator.sub(&z, &evaluator.conjugate(&z)?)?;
         let value_far = evaluator.sub(&ahead, &evaluator.conjugate(&ahead)?)?;
         // value = i V', value_far = i V'(F/2): V' + i V'(F/2) = -i value + value_far.
@@ -171,7 +172,7 @@ impl<P> Attention<P> {
             &evaluator.rotate(weights, -(packing.tokens as i64))?,
             packing.channel() as i64,
         )?;
-        let far = evaluator.rotate(&moved, packing.slots() as i64 / 2)?;
+        let far = packing.half_turn(evaluator, &moved)?;
         let weights = evaluator.sub(&moved, &evaluator.mul_i(&far)?)?;
         let value = evaluator.drop_to(value, evaluator.level_of(&weights))?;
         let values = rotations(evaluator, &value, 1, babies)?;

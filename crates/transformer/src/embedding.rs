@@ -66,10 +66,7 @@ impl<P> Embedding<P> {
         query: &E::Ciphertext,
     ) -> Result<E::Ciphertext, CircuitError> {
         evaluator.layer("embedding");
-        let trace = evaluator.add(
-            query,
-            &evaluator.rotate(query, self.packing.slots() as i64 / 2)?,
-        )?;
+        let trace = evaluator.add(query, &self.packing.half_turn(evaluator, query)?)?;
         let steps = self.map.steps();
         let babies = rotations(evaluator, &trace, steps.baby, steps.babies)?;
         let x = evaluator.twice_real(&product(evaluator, &[(&self.map, &babies)])?)?;

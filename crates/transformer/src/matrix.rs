@@ -31,6 +31,16 @@ impl Packing {
         rotations(evaluator, x, steps.baby, steps.babies)
     }
 
+    /// Half of all slots further, by the giant steps' key: its few uses do not pay for a key of its own.
+    pub(crate) fn half_turn<E: Evaluator>(
+        self,
+        evaluator: &E,
+        x: &E::Ciphertext,
+    ) -> Result<E::Ciphertext, CircuitError> {
+        let Steps { giant, giants, .. } = self.channel_steps();
+        evaluator.rotate_repeatedly(x, giant, giants / 2)
+    }
+
     /// `sum_i rot(x, i step)` over `count` terms, with the keys of `step` and of a baby step over lanes times `step`.
     pub(crate) fn rotated_sum<E: Evaluator>(
         self,
