@@ -27,7 +27,7 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         (5, "and the first picture computed"),
     ] {
         let done = format!(
-            "document.querySelector('#steps > :nth-child({step})').dataset.state === 'done'"
+            "document.querySelector('#classify-panel .steps > :nth-child({step})').dataset.state === 'done'"
         );
         page.wait_for(&done, PATIENCE)?;
         println!(

@@ -1,111 +1,59 @@
 // The page: connects what the person does with the worker that keeps the secrets.
 
-import { hideAnswer, showAnswer } from "./answer.js";
+import { setUpClassify } from "./classify.js";
+import { setUpComplete } from "./complete.js";
 import { showFacts } from "./facts.js";
-import { setUpGallery } from "./gallery.js";
-import { rgb } from "./image.js";
-import { drawCipher, drawCrop } from "./pixels.js";
-import { Stepper } from "./stepper.js";
+import { setUpTabs } from "./tabs.js";
 import { Traffic } from "./traffic.js";
 
-const button = document.querySelector("#classify");
-const cancel = document.querySelector("#cancel");
 const forget = document.querySelector("#forget");
-const failure = document.querySelector("#failure");
-
-const say = (text) => {
-  document.querySelector("#status").textContent = text;
-};
-const stepper = new Stepper(document.querySelector("#steps"), say);
 const traffic = new Traffic();
+const stored = new Set();
+const worker = new Worker(new URL("../worker/main.js", import.meta.url), { type: "module" });
+const speaker = (mode) => (type, fields = {}) => worker.postMessage({ type, mode, ...fields });
 
-let chosen;
-let classified;
-let ready = false;
-let busy = false;
-
-function refresh() {
-  button.disabled = !ready || !chosen || busy;
-  cancel.hidden = !busy;
-  for (const chooser of document.querySelectorAll("#gallery, #file")) chooser.disabled = busy;
-  button.textContent = busy ? "Working…" : "Classify privately";
-}
-
-function settle(text) {
-  busy = false;
-  cancel.disabled = false;
-  say(text);
-  refresh();
-}
-
-function fail({ title, detail, hint }) {
-  stepper.stop();
-  document.querySelector("#failure-title").textContent = title;
-  document.querySelector("#failure-detail").textContent = [detail, hint].filter(Boolean).join(" ");
-  failure.hidden = false;
-  settle("");
-}
+const panels = {
+  classify: setUpClassify(document.querySelector("#classify-panel"), speaker("classify")),
+  complete: setUpComplete(document.querySelector("#complete-panel"), speaker("complete")),
+};
 
 const hears = {
-  ready: () => {
-    ready = true;
-    refresh();
+  request: (panel, { request }) => {
+    traffic.add(request);
+    panel.journey.addTraffic(request);
   },
-  step: (step) => stepper.update(step),
-  request: ({ request }) => traffic.add(request),
-  manifest: ({ manifest }) => showFacts(manifest),
-  ciphertext: ({ bytes }) => drawCipher(bytes),
-  keys: ({ stored }) => {
-    forget.hidden = !stored;
+  manifest: (panel, { manifest }) => {
+    showFacts(manifest);
+    panel.hears.manifest?.({ manifest });
   },
-  answer: ({ top, seconds, memory }) => {
-    showAnswer({ top, seconds, memory, truth: classified.truth });
-    settle(`Answer: ${document.querySelector("#label").textContent}.`);
+  keys: (panel, { mode, stored: there }) => {
+    if (there) stored.add(mode);
+    else stored.delete(mode);
+    forget.hidden = stored.size === 0;
   },
-  cancelled: () => {
-    stepper.stop();
-    settle("Cancelled. Nothing more is sent.");
-  },
-  failed: fail,
 };
 
-function startWorker() {
-  const worker = new Worker(new URL("../worker/main.js", import.meta.url), { type: "module" });
-  worker.addEventListener("message", ({ data }) => hears[data.type](data));
-  worker.addEventListener("error", () => {
-    fail({ title: "This browser cannot run the encryption", hint: "It needs WebAssembly with SIMD and module workers: any browser of 2023 or later." });
-  });
-  // Only a test that runs its own script before the page's can set this: it makes the secret recognisable.
-  worker.postMessage({ type: "start", seed: globalThis.cipherformerTestSeed });
-  return worker;
-}
-
-const worker = startWorker();
-
-button.addEventListener("click", () => {
-  busy = true;
-  classified = chosen;
-  failure.hidden = true;
-  hideAnswer();
-  stepper.reset();
-  refresh();
-  worker.postMessage({ type: "classify", rgb: rgb(chosen.canvas) });
+worker.addEventListener("message", ({ data }) => {
+  const addressed = data.mode === undefined ? Object.values(panels) : [panels[data.mode]];
+  for (const panel of addressed) {
+    if (data.type in hears) hears[data.type](panel, data);
+    else panel.hears[data.type]?.(data);
+  }
 });
-
-cancel.addEventListener("click", () => {
-  cancel.disabled = true;
-  say("Cancelling…");
-  worker.postMessage({ type: "cancel" });
+worker.addEventListener("error", () => {
+  const problem = { title: "This browser cannot run the encryption", hint: "It needs WebAssembly with SIMD and module workers: any browser of 2023 or later." };
+  for (const panel of Object.values(panels)) panel.fail(problem);
 });
 
 forget.addEventListener("click", () => {
+  for (const mode of stored) {
+    panels[mode].send("forget");
+    panels[mode].say("Your evaluation keys are deleted from the server.");
+  }
   forget.hidden = true;
-  worker.postMessage({ type: "forget" });
-  say("Your evaluation keys are deleted from the server.");
 });
 
-setUpGallery((choice) => {
-  chosen = choice;
-  drawCrop(choice.canvas, choice.name);
-  refresh();
-}).catch(() => say("The sample pictures could not be loaded. Your own picture works all the same."));
+// Only a test that runs its own script before the page's can set this: it makes the secret recognisable.
+worker.postMessage({ type: "start", seed: globalThis.cipherformerTestSeed });
+
+setUpTabs(document.querySelector(".modes"), (mode) => panels[mode].hears.shown?.());

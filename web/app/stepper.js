@@ -1,28 +1,15 @@
-// The seven steps, each in the lane of the place where it happens.
+// The steps of a piece of work, each in the lane of the place where it happens.
 
-import { bytes, duration, timeLeft } from "./format.js";
-
-const PLACES = { browser: "In your browser", wire: "On the wire", server: "On the server" };
-
-/** What each step is called, where it happens, and how its details read. */
-const STEPS = [
-  { id: "keys", place: "browser", title: "Make keys", running: "Making keys in your browser", say: keys },
-  { id: "upload", place: "wire", title: "Send evaluation keys", running: "Sending evaluation keys", say: upload },
-  { id: "encrypt", place: "browser", title: "Encrypt the picture", running: "Encrypting the picture", say: sealed },
-  { id: "query", place: "wire", title: "Send the sealed picture", running: "Sending the sealed picture", say: size },
-  { id: "compute", place: "server", title: "Run the transformer, blind", running: "The server computes on ciphertext", say: compute },
-  { id: "result", place: "wire", title: "Receive the sealed answer", running: "Receiving the sealed answer", say: size },
-  { id: "decrypt", place: "browser", title: "Open the answer", running: "Opening the answer", say: () => ({}) },
-];
+import { PLACES } from "./steps.js";
 
 export class Stepper {
   #steps = new Map();
   #announce;
 
-  /** `announce(text)` is called when a step begins, for the status line and screen readers. */
-  constructor(list, announce) {
+  /** `announce(text)` is called when a step with words for it begins, for the status line and screen readers. */
+  constructor(list, steps, announce) {
     this.#announce = announce;
-    STEPS.forEach((step, index) => {
+    steps.forEach((step, index) => {
       const element = document.createElement("li");
       element.className = `step ${step.place}`;
       const [mark, place, title, detail, track] = ["span", "p", "p", "p", "div"].map((tag) => document.createElement(tag));
@@ -47,21 +34,29 @@ export class Stepper {
 
   reset() {
     for (const step of this.#steps.values()) {
-      step.element.dataset.state = "waiting";
-      step.element.removeAttribute("aria-current");
-      step.mark.textContent = step.index + 1;
+      this.#wait(step);
       step.detail.textContent = "";
-      step.track.hidden = true;
     }
+  }
+
+  /** The steps from `id` on wait for another round; what the last one said of them stays. */
+  again(id) {
+    const from = this.#steps.get(id).index;
+    for (const step of this.#steps.values()) if (step.index >= from) this.#wait(step);
+  }
+
+  #wait(step) {
+    step.element.dataset.state = "waiting";
+    step.element.removeAttribute("aria-current");
+    step.mark.textContent = step.index + 1;
+    step.track.hidden = true;
   }
 
   /** Running steps fall back to waiting: the work was cancelled or failed. */
   stop() {
     for (const step of this.#steps.values()) {
       if (step.element.dataset.state !== "running") continue;
-      step.element.dataset.state = "waiting";
-      step.element.removeAttribute("aria-current");
-      step.track.hidden = true;
+      this.#wait(step);
       step.detail.textContent = "stopped";
     }
   }
@@ -77,38 +72,6 @@ export class Stepper {
     if (text || state === "running") step.detail.textContent = text;
     step.track.hidden = state !== "running" || fraction === undefined;
     step.track.firstChild.style.setProperty("--fraction", String(fraction ?? 0));
-    if (begins) this.#announce(`${step.running}…`);
+    if (begins && step.running) this.#announce(`${step.running}…`);
   }
-}
-
-function join(...parts) {
-  return parts.filter(Boolean).join(" · ");
-}
-
-function keys({ done, count, seconds, took, reused }, state) {
-  if (reused) return { text: "the keys of your first picture serve again" };
-  if (count === undefined) return { text: "asking the server which keys it needs" };
-  if (state === "done") return { text: `1 secret key, ${count} evaluation keys, in ${duration(took)}` };
-  return { text: join(`${done + 1} of ${count}`, timeLeft(seconds)), fraction: done / count };
-}
-
-function upload({ sent, total, seconds, reused }, state) {
-  if (reused) return { text: "already there" };
-  if (state === "done") return { text: bytes(total) };
-  return { text: join(`${bytes(sent)} of ${bytes(total)}`, timeLeft(seconds)), fraction: sent / total };
-}
-
-function sealed({ bytes: count }) {
-  return count === undefined ? {} : { text: `3,072 bytes become ${bytes(count)}` };
-}
-
-function size({ bytes: count }) {
-  return count === undefined ? {} : { text: bytes(count) };
-}
-
-function compute({ layer, done, total, eta_ms: left, seconds: took }, state) {
-  if (state === "done") return { text: `took ${duration(took)}` };
-  if (layer === "queued" || !total) return { text: "waiting for its turn" };
-  const seconds = left == null ? undefined : left / 1000;
-  return { text: join(layer, `${Math.floor((100 * done) / total)} %`, timeLeft(seconds)), fraction: done / total };
 }

@@ -1,46 +1,41 @@
-// What went over the wire: totals, and the list of requests that the server saw.
+// The list of requests that the server saw. Requests that differ only in a part or an inference are one line: the list is for
+// reading.
 
 import { bytes } from "./format.js";
 
 export class Traffic {
-  #sent = 0;
-  #received = 0;
   #count = 0;
-  #last;
+  #rows = new Map();
 
   add({ method, path, purpose, sent, received }) {
-    this.#sent += sent;
-    this.#received += received;
     this.#count += 1;
-    document.querySelector("#sent").textContent = bytes(this.#sent);
-    document.querySelector("#received").textContent = bytes(this.#received);
     document.querySelector("#request-count").textContent = this.#count === 1 ? "1 request" : `${this.#count} requests`;
-    this.#row({ request: `${method} ${shorten(path)}`, purpose, sent, received });
-  }
-
-  // The parts of one key are one line: the list is for reading.
-  #row({ request, purpose, sent, received }) {
-    const key = request.replace(/\/parts\/\d+$/, "");
-    if (this.#last?.key === key) {
-      this.#last.parts += 1;
-      this.#last.sent += sent;
-      this.#last.received += received;
-    } else {
-      const row = document.querySelector("#requests").insertRow();
-      const cells = Array.from({ length: 4 }, () => row.insertCell());
-      cells[2].className = "number";
-      cells[3].className = "number";
-      this.#last = { key, cells, parts: 1, sent, received };
-    }
-    const { cells, parts } = this.#last;
-    const texts = [key, parts > 1 ? `${purpose}, in ${parts} requests` : purpose, bytes(this.#last.sent), bytes(this.#last.received)];
-    cells.forEach((cell, index) => {
+    const request = `${method} ${shorten(path)}`;
+    const row = this.#rows.get(request) ?? this.#insert(request);
+    row.times += 1;
+    row.sent += sent;
+    row.received += received;
+    const texts = [request, row.times > 1 ? `${purpose}, in ${row.times} requests` : purpose, bytes(row.sent), bytes(row.received)];
+    row.cells.forEach((cell, index) => {
       cell.textContent = texts[index];
     });
   }
+
+  #insert(request) {
+    const line = document.querySelector("#requests").insertRow();
+    const cells = Array.from({ length: 4 }, () => line.insertCell());
+    cells[2].className = "number";
+    cells[3].className = "number";
+    const row = { cells, times: 0, sent: 0, received: 0 };
+    this.#rows.set(request, row);
+    return row;
+  }
 }
 
-// Identifiers are random; eight digits tell them apart.
+// Identifiers are random; eight digits tell key sets apart, and inferences need not be told apart.
 function shorten(path) {
-  return path.replace(/[0-9a-f]{32}/g, (id) => `${id.slice(0, 8)}…`);
+  return path
+    .replace(/\/parts\/\d+$/, "")
+    .replace(/(inferences\/)[0-9a-f]{32}/, "$1…")
+    .replace(/[0-9a-f]{32}/, (id) => `${id.slice(0, 8)}…`);
 }

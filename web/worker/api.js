@@ -2,6 +2,11 @@
 
 const PART_BYTES = 8 * 1024 * 1024;
 
+const ABSENT = {
+  classify: { title: "This server has no model for pictures", hint: "Complete a prompt instead, or ask another server." },
+  complete: { title: "This server has no language model", hint: "Classify an image instead, or ask another server." },
+};
+
 /** An error that a person can act on: what happened, and what to do about it. */
 export class Problem extends Error {
   constructor({ title, detail = "", hint = "", type = "" }) {
@@ -18,12 +23,18 @@ export class Api {
     this.ledger = ledger;
   }
 
-  async manifest(signal) {
-    const models = await this.#json("GET", "v1/models", "Which models there are", { signal });
-    const id = (models.models ?? models)[0]?.id;
-    if (!id) throw new Problem({ title: "The server has no model", hint: "Start it with a folder of models." });
-    const text = await this.#text("GET", `v1/models/${id}`, "How to encrypt for this model", { signal });
+  /** The manifest of the first model whose task is of `kind`. */
+  async findModel(kind, signal) {
+    const { models } = await this.#json("GET", "v1/models", "Which models there are", { signal });
+    const found = models.find(({ task }) => task === kind);
+    if (!found) throw new Problem(ABSENT[kind]);
+    const text = await this.#text("GET", `v1/models/${found.id}`, "How to encrypt for this model", { signal });
     return { text, manifest: JSON.parse(text) };
+  }
+
+  /** A file that the manifest of `model` names. */
+  file(model, name) {
+    return this.#bytes("GET", `v1/models/${model}/files/${name}`, "How the browser reads words", { cache: "default" });
   }
 
   createKeySet({ model, configuration }, signal) {
@@ -51,8 +62,8 @@ export class Api {
     return this.#text("DELETE", `v1/key-sets/${keySet}`, "Deletion of the evaluation keys", {});
   }
 
-  infer(keySet, query) {
-    return this.#json("POST", `v1/inferences?key_set=${keySet}`, "The encrypted picture", {
+  infer(keySet, query, purpose) {
+    return this.#json("POST", `v1/inferences?key_set=${keySet}`, purpose, {
       body: query,
       headers: { "content-type": "application/octet-stream" },
     });
@@ -80,13 +91,8 @@ export class Api {
     }
   }
 
-  async result(inference, signal) {
-    const request = this.#begin("GET", `v1/inferences/${inference}/result`, "The encrypted answer", 0);
-    const response = await this.#fetch(request, { signal });
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    request.received = bytes.length;
-    this.ledger(request);
-    return bytes;
+  result(inference, signal) {
+    return this.#bytes("GET", `v1/inferences/${inference}/result`, "The encrypted answer", { signal });
   }
 
   cancel(inference) {
@@ -98,6 +104,10 @@ export class Api {
   }
 
   async #text(method, path, purpose, options) {
+    return new TextDecoder().decode(await this.#bytes(method, path, purpose, options));
+  }
+
+  async #bytes(method, path, purpose, options) {
     const { body } = options;
     const sent = typeof body === "string" ? new TextEncoder().encode(body).length : (body?.length ?? 0);
     const request = this.#begin(method, path, purpose, sent);
@@ -105,7 +115,7 @@ export class Api {
     const bytes = new Uint8Array(await response.arrayBuffer());
     request.received = bytes.length;
     this.ledger(request);
-    return new TextDecoder().decode(bytes);
+    return bytes;
   }
 
   #begin(method, path, purpose, sent) {

@@ -1,15 +1,16 @@
-// The worker that owns the WebAssembly and with it the secret key. The page sends `start`, `classify`, `cancel` and
-// `forget`; it hears of steps, requests and the answer.
+// The worker that owns the WebAssembly and with it the secret keys. The page sends `start`, `open`, `measure`, `run`,
+// `cancel` and `forget`; it hears of steps, requests and answers, each with the mode that it belongs to.
 
 import init from "../pkg/cipherformer_wasm_client.js";
 import { Api, Problem } from "./api.js";
 import { Classifier } from "./classify.js";
+import { Completer } from "./complete.js";
 
 let wasm;
-let classifier;
+let modes;
 let running;
 
-const tell = (type, fields = {}) => self.postMessage({ type, ...fields });
+const tell = (mode) => (type, fields = {}) => self.postMessage({ type, mode, ...fields });
 
 function explain(error) {
   if (error instanceof Problem) return { title: error.message, detail: error.detail, hint: error.hint };
@@ -18,21 +19,23 @@ function explain(error) {
 
 async function start({ seed }) {
   wasm = await init({ module_or_path: new URL("../pkg/cipherformer_wasm_client_bg.wasm", import.meta.url) });
-  classifier = new Classifier({ api: new Api((request) => tell("request", { request })), tell, seed });
-  tell("ready");
+  const equip = (mode) => ({ api: new Api((request) => tell(mode)("request", { request })), tell: tell(mode), seed });
+  modes = { classify: new Classifier(equip("classify")), complete: new Completer(equip("complete")) };
+  tell()("ready");
 }
 
-async function classify({ rgb }) {
+async function run({ mode, input }) {
   running = new AbortController();
   const { signal } = running;
   const began = performance.now();
   try {
-    const top = await classifier.classify(rgb, signal);
+    const answer = await modes[mode].run(input, signal);
     // WebAssembly memory never shrinks, so its size is its peak.
-    tell("answer", { top, seconds: (performance.now() - began) / 1000, memory: wasm.memory.buffer.byteLength });
+    const memory = wasm.memory.buffer.byteLength + (modes[mode].memory ?? 0);
+    tell(mode)("answer", { answer, seconds: (performance.now() - began) / 1000, memory });
   } catch (error) {
-    if (signal.aborted) tell("cancelled");
-    else tell("failed", explain(error));
+    if (!signal.aborted) throw error;
+    tell(mode)("cancelled");
   } finally {
     running = undefined;
   }
@@ -40,15 +43,17 @@ async function classify({ rgb }) {
 
 const actions = {
   start,
-  classify,
+  run,
+  open: ({ mode }) => modes[mode].open(),
+  measure: ({ mode, ...input }) => modes[mode].measure(input),
   cancel: () => running?.abort(),
-  forget: () => classifier.forget(),
+  forget: ({ mode }) => modes[mode].forget(),
 };
 
 self.addEventListener("message", async ({ data }) => {
   try {
     await actions[data.type](data);
   } catch (error) {
-    tell("failed", explain(error));
+    tell(data.mode)("failed", explain(error));
   }
 });

@@ -1,0 +1,49 @@
+// The mode that classifies an image.
+
+import { hideAnswer, showAnswer } from "./answer.js";
+import { setUpGallery } from "./gallery.js";
+import { rgb } from "./image.js";
+import { Panel } from "./panel.js";
+import { CLASSIFY } from "./steps.js";
+
+export function setUpClassify(root, send) {
+  const panel = new Panel(root, { send, names: { idle: "Classify privately", busy: "Working…" }, steps: CLASSIFY, input: "picture" });
+  let ready = false;
+  let chosen;
+  let classified;
+
+  panel.onRefresh(({ busy }) => {
+    for (const chooser of root.querySelectorAll("#gallery, #file")) chooser.disabled = busy;
+  });
+
+  root.querySelector("#classify").addEventListener("click", () => {
+    classified = chosen;
+    hideAnswer();
+    panel.start({ rgb: rgb(chosen.canvas) });
+  });
+
+  setUpGallery((choice) => {
+    chosen = choice;
+    const crop = root.querySelector(".plain");
+    crop.getContext("2d").drawImage(choice.canvas, 0, 0);
+    crop.setAttribute("aria-label", `The picture as the model will see it: ${choice.name}`);
+    panel.journey.clearCipher();
+    panel.allow(ready);
+  }).catch(() => panel.say("The sample pictures could not be loaded. Your own picture works all the same."));
+
+  Object.assign(panel.hears, {
+    ready: () => {
+      ready = true;
+      panel.allow(chosen !== undefined);
+    },
+    answer: ({ answer, seconds, memory }) => {
+      showAnswer({ ...answer, seconds, memory, truth: classified.truth });
+      panel.settle(`Answer: ${root.querySelector("#label").textContent}.`);
+    },
+    cancelled: () => {
+      panel.journey.stepper.stop();
+      panel.settle("Cancelled. Nothing more is sent.");
+    },
+  });
+  return panel;
+}
