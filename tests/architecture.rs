@@ -14,8 +14,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("transformer", &["circuits", "model"]),
     ("protocol", &["ckks"]),
     ("client", &["protocol", "ckks", "model"]),
-    ("cli", &["client", "protocol"]),
+    ("tokenizer", &[]),
+    ("cli", &["client", "protocol", "tokenizer"]),
     ("wasm-client", &["client"]),
+    ("wasm-tokenizer", &["tokenizer"]),
     ("native-server", &["transformer", "protocol", "model"]),
 ];
 
@@ -31,7 +33,8 @@ const NAMED_PACKAGES: &[(&str, &[&str])] = &[
     ("serde-wasm-bindgen", &["wasm-client"]),
     ("tfhe", &[]),
     ("tfhe-ntt", &["ring"]),
-    ("wasm-bindgen", &["wasm-client"]),
+    ("tokenizers", &["tokenizer"]),
+    ("wasm-bindgen", &["wasm-client", "wasm-tokenizer"]),
     ("web-sys", &["wasm-client"]),
 ];
 
@@ -104,6 +107,8 @@ fn wrong_arrows_are_refused() {
         dependency("client", "wasm-bindgen", false),
         dependency("cli", "actix-web", false),
         dependency("ckks", "tfhe-ntt", false),
+        dependency("client", "tokenizers", false),
+        dependency("wasm-client", "tokenizer", true),
     ];
     for dependency in wrong {
         assert!(objection(&dependency).is_some(), "{dependency:?} passed");
@@ -140,7 +145,14 @@ fn the_wasm_client_links_only_what_a_client_needs() {
         linked.iter().any(|package| package.name == "client"),
         "the graph was not read: {linked:?}"
     );
-    for package in ["circuits", "transformer", "image", "tfhe-ntt", "rayon"] {
+    for package in [
+        "circuits",
+        "transformer",
+        "image",
+        "tfhe-ntt",
+        "rayon",
+        "tokenizers",
+    ] {
         assert!(
             linked.iter().all(|linked| linked.name != package),
             "wasm-client links {package}"

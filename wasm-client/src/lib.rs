@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod next_token;
 mod session;
 
 pub use answer::{Answer, Ranked};
+pub use next_token::{Alternative, NextToken, Sampling};
 pub use session::Session;
 
 use wasm_bindgen::prelude::wasm_bindgen;

@@ -1,12 +1,17 @@
-use client::{Rgb32, Seed};
+use client::{
+    Rgb32, Sampler, Seed, alternatives,
+    model::Embedding,
+    protocol::manifest::{Manifest, TaskKind},
+};
 use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 
-use crate::Answer;
+use crate::{Answer, NextToken, Sampling};
 
 /// A secret key at work with one model.
 #[wasm_bindgen]
 pub struct Session {
     inner: client::Session,
+    embedding: Option<Embedding>,
 }
 
 #[wasm_bindgen]
@@ -26,43 +31,47 @@ impl Session {
         };
         Ok(Self {
             inner: client::Session::from_json(manifest.as_bytes(), seed)?,
+            embedding: None,
         })
+    }
+
+    /// What the model does: `classify` or `complete`.
+    #[wasm_bindgen(getter)]
+    #[must_use]
+    pub fn task(&self) -> String {
+        match self.manifest().task.kind() {
+            TaskKind::Classify => "classify",
+            TaskKind::Complete => "complete",
+        }
+        .to_owned()
     }
 
     /// How many evaluation keys the model needs.
     #[wasm_bindgen(getter, js_name = keyCount)]
     #[must_use]
     pub fn key_count(&self) -> usize {
-        self.inner.manifest().keys.len()
+        self.manifest().keys.len()
     }
 
     /// Their size together, in bytes.
     #[wasm_bindgen(getter, js_name = keyBytesTotal)]
     #[must_use]
     pub fn key_bytes_total(&self) -> f64 {
-        self.inner.manifest().evaluation_key_bytes as f64
+        self.manifest().evaluation_key_bytes as f64
     }
 
     /// The name of a key, as it stands in upload addresses.
     #[wasm_bindgen(js_name = keyName)]
     #[must_use]
     pub fn key_name(&self, index: usize) -> Option<String> {
-        self.inner
-            .manifest()
-            .keys
-            .get(index)
-            .map(|key| key.name.clone())
+        self.manifest().keys.get(index).map(|key| key.name.clone())
     }
 
     /// The size of a key, in bytes.
     #[wasm_bindgen(js_name = keyBytes)]
     #[must_use]
     pub fn key_bytes(&self, index: usize) -> Option<f64> {
-        self.inner
-            .manifest()
-            .keys
-            .get(index)
-            .map(|key| key.bytes as f64)
+        self.manifest().keys.get(index).map(|key| key.bytes as f64)
     }
 
     /// Makes a key.
@@ -91,4 +100,71 @@ impl Session {
         let ranked = self.inner.classify(&logits, logits.len())?;
         Ok(Answer::new(logits, ranked))
     }
+
+    /// Checks that a downloaded file is the one that the manifest names.
+    ///
+    /// # Errors
+    /// Another size or content, a name that the manifest does not have.
+    #[wasm_bindgen(js_name = checkFile)]
+    pub fn check_file(&self, name: &str, content: &[u8]) -> Result<(), JsError> {
+        Ok(self.inner.check_file(name, content)?)
+    }
+
+    /// Reads `embedding.safetensors`, which prompts need.
+    ///
+    /// # Errors
+    /// Not the file that the manifest names, or no embedding of the model's shape.
+    #[wasm_bindgen(js_name = loadEmbedding)]
+    pub fn load_embedding(&mut self, content: &[u8]) -> Result<(), JsError> {
+        self.embedding = Some(self.inner.embedding(content)?);
+        Ok(())
+    }
+
+    /// Encrypts the window that ends with these tokens.
+    ///
+    /// # Errors
+    /// No embedding yet, tokens outside of the vocabulary, no source of randomness.
+    #[wasm_bindgen(js_name = encryptPrompt)]
+    pub fn encrypt_prompt(&self, ids: &[u32]) -> Result<Vec<u8>, JsError> {
+        let prompt = self.inner.prompt(ids)?;
+        Ok(self.inner.encrypt_prompt(self.embedding()?, &prompt)?)
+    }
+
+    /// Decrypts the server's reply to a prompt and chooses the next token.
+    ///
+    /// # Errors
+    /// Bytes that are no answer to this session, settings that make no sense.
+    #[wasm_bindgen(js_name = nextToken)]
+    pub fn next_token(&self, reply: &[u8], sampling: &Sampling) -> Result<NextToken, JsError> {
+        let temperature = sampling.temperature().unwrap_or(1.0);
+        let number = |name, value: Option<f64>| whole(name, value.unwrap_or(0.0));
+        let top_k = usize::try_from(number("topK", sampling.top_k())?)?;
+        let sampler = Sampler::new(temperature, top_k, number("seed", sampling.seed())?)?;
+        let shown = whole("alternatives", sampling.alternatives().unwrap_or(10.0))?;
+        let logits = self.inner.decrypt_logits(self.embedding()?, reply)?;
+        let token = sampler.at(number("step", sampling.step())?).pick(&logits);
+        let token = token.ok_or_else(|| JsError::new("the answer has no usable number"))?;
+        let alternatives = alternatives(&logits, usize::try_from(shown)?, temperature);
+        Ok(NextToken::new(token, alternatives))
+    }
+}
+
+impl Session {
+    fn manifest(&self) -> &Manifest {
+        self.inner.manifest()
+    }
+
+    fn embedding(&self) -> Result<&Embedding, JsError> {
+        let missing = || JsError::new("the embedding is not loaded");
+        self.embedding.as_ref().ok_or_else(missing)
+    }
+}
+
+/// JavaScript's numbers are exact up to 2^53.
+fn whole(name: &str, value: f64) -> Result<u64, JsError> {
+    if value.trunc() == value && (0.0..9_007_199_254_740_992.0).contains(&value) {
+        return Ok(value as u64);
+    }
+    let sentence = format!("{name} is {value}, not a whole number from 0 to 2^53 - 1");
+    Err(JsError::new(&sentence))
 }
