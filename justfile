@@ -32,7 +32,7 @@ test-long: wasm
 e2e: wasm
     tools/chromium.sh
     cargo build --package cipherformer-native-server
-    cargo test --package cipherformer-tests --test browser -- --nocapture
+    cargo test --package cipherformer-tests --test browser --test browser_prompt -- --nocapture
 
 # Formatting, lints, and the rules for dependencies (deny.toml).
 check:

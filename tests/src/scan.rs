@@ -48,6 +48,44 @@ impl Scanner {
         }
     }
 
+    /// Looks for every window of `length` bytes of `text` as programs write text down: UTF-8, UTF-16, percent-encoded, escaped
+    /// as in JSON, and UTF-8 in base64 and hexadecimal.
+    pub fn add_words(&mut self, name: &str, text: &str, length: usize) {
+        self.add_text_and_windows(name, text.as_bytes(), length);
+        let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for (form, bytes) in [
+            ("UTF-16", utf16),
+            ("hexadecimal", hexadecimal(text.as_bytes()).into_bytes()),
+            ("percent-encoded", percent(text, "%20").into_bytes()),
+            ("as a form's value", percent(text, "+").into_bytes()),
+            ("escaped", escaped(text).into_bytes()),
+        ] {
+            self.add_windows(&format!("{name}, {form}"), &bytes, length);
+        }
+    }
+
+    /// Looks for `count` successive ones of `ids` as programs write numbers down: little endian in 16 or 32 bits, and decimal with the
+    /// usual separators.
+    pub fn add_numbers(&mut self, name: &str, ids: &[u32], count: usize) {
+        for run in ids.windows(count) {
+            let wide: Vec<u8> = run.iter().flat_map(|id| id.to_le_bytes()).collect();
+            let narrow: Vec<u8> = run
+                .iter()
+                .filter_map(|&id| u16::try_from(id).ok())
+                .flat_map(u16::to_le_bytes)
+                .collect();
+            let decimal: Vec<String> = run.iter().map(u32::to_string).collect();
+            self.add_whole(&format!("{name}, 32 bits"), &wide);
+            self.add_whole(&format!("{name}, 16 bits"), &narrow);
+            for separator in [",", ", ", " ", "%2C"] {
+                self.add(
+                    &format!("{name}, decimal"),
+                    decimal.join(separator).as_bytes(),
+                );
+            }
+        }
+    }
+
     /// Looks for every window of `length` bytes of `bytes`, whatever surrounds it.
     pub fn add_windows(&mut self, name: &str, bytes: &[u8], length: usize) {
         for (offset, window) in bytes.windows(length).enumerate() {
@@ -127,6 +165,28 @@ pub fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// `text` in an address, with `space` for its spaces.
+fn percent(text: &str, space: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b' ' => space.to_owned(),
+            b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+/// `text` in JSON, with everything but ASCII escaped.
+fn escaped(text: &str) -> String {
+    text.encode_utf16()
+        .map(|unit| match u8::try_from(unit) {
+            Ok(byte) if byte.is_ascii() => char::from(byte).to_string(),
+            _ => format!("\\u{unit:04x}"),
+        })
+        .collect()
+}
+
 /// The base64 digits of `bytes` that do not depend on what follows them.
 fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -192,6 +252,41 @@ mod tests {
                 "{before} bytes before"
             );
         }
+    }
+
+    #[test]
+    fn words_are_found_however_they_are_written() {
+        let text = "Zoë's owl 🦉 flies over the lake";
+        let mut scanner = Scanner::new();
+        scanner.add_words("words", text, 10);
+        for written in [
+            "{\"text\":\"… 🦉 flies over\"}",
+            "/search?q=Zo%C3%AB%27s%20owl",
+            "q=flies+over+the",
+            r#"{"text":"Zo\u00eb's owl"}"#,
+            "owl \\ud83e\\udd89 flies",
+            &hexadecimal(b"flies over"),
+            &base64(b"xflies over the lake"),
+        ] {
+            assert!(!scanner.find(written.as_bytes()).is_empty(), "{written}");
+        }
+        let utf16: Vec<u8> = "owl fl".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert!(scanner.find(&utf16).is_empty(), "the owl is missing");
+        let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert!(!scanner.find(&utf16[8..40]).is_empty());
+        assert!(scanner.find(b"flies ove").is_empty());
+    }
+
+    #[test]
+    fn numbers_are_found_however_they_are_written() {
+        let mut scanner = Scanner::new();
+        scanner.add_numbers("ids", &[7, 3001, 42, 4095], 3);
+        for written in ["[7,3001,42]", "3001, 42, 4095", "7 3001 42"] {
+            assert!(!scanner.find(written.as_bytes()).is_empty(), "{written}");
+        }
+        assert!(!scanner.find(&[7, 0, 0xb9, 0x0b, 42, 0]).is_empty());
+        assert!(!scanner.find(b"0700b90b2a00").is_empty());
+        assert!(scanner.find(b"[3001,42,7]").is_empty());
     }
 
     #[test]

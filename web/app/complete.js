@@ -63,6 +63,7 @@ export function setUpComplete(root, send) {
     const { text, shown, kept, sampling, total } = work;
     continuation.begin(shown, kept);
     root.querySelector("#completion-timing").textContent = "";
+    panel.say("Beginning…");
     panel.start({ text, continued: kept.map(({ token }) => token), total, ...sampling });
   }
 
@@ -111,6 +112,7 @@ export function setUpComplete(root, send) {
     window: (window) => {
       drawPlaces(root.querySelector(".plain"), window);
       if (work.found > 0) panel.journey.stepper.again("encrypt");
+      else panel.say(`Token 1 of ${work.total - work.kept.length} is on its way…`);
     },
     token: ({ seconds, ...token }) => {
       work.found += 1;

@@ -28,7 +28,7 @@ export function setUpSettings(form, error) {
       return Object.fromEntries(Object.keys(NAMES).map((name) => [name, form.elements[name].valueAsNumber]));
     },
     lock(locked) {
-      for (const control of form.elements) control.disabled = locked;
+      for (const control of form.querySelectorAll("input, button")) control.disabled = locked;
     },
   };
 }
