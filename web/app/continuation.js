@@ -86,7 +86,9 @@ export class Continuation {
     next.querySelector("#next-title").textContent = `Token ${index + 1}: ${quoted(word)}`;
     next.querySelector("#earlier").disabled = index === 0;
     next.querySelector("#later").disabled = index === this.#tokens.length - 1;
-    next.querySelector("#alternatives").replaceChildren(
+    const list = next.querySelector("#alternatives");
+    const focused = [...list.children].findIndex((item) => item.contains(document.activeElement));
+    list.replaceChildren(
       ...alternatives.map((alternative) => {
         const button = document.createElement("button");
         button.type = "button";
@@ -97,6 +99,7 @@ export class Continuation {
         return item;
       }),
     );
+    list.children[focused]?.querySelector("button").focus({ preventScroll: true });
     const among = alternatives.some(({ token }) => token === picked);
     next.querySelector("#next-note").textContent = `The model's ten likeliest for this place${among ? "" : `; the pick, ${quoted(word)}, is not among them`}. Click one to go on with it instead.`;
   }

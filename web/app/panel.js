@@ -61,7 +61,7 @@ export class Panel {
 
   /** Sends `input` off to be worked on. */
   start(input) {
-    const focused = document.activeElement === this.#start;
+    const focused = this.#root.querySelector(".act").contains(document.activeElement);
     Panel.#working = this;
     this.#failure.hidden = true;
     this.journey.stepper.reset();
@@ -89,7 +89,7 @@ export class Panel {
   fail({ title, detail, hint }) {
     this.journey.stepper.stop();
     this.#failure.querySelector("h2").textContent = title;
-    this.#failure.querySelector("p").textContent = [detail, hint].filter(Boolean).join(" ");
+    this.#failure.querySelector("p").textContent = [detail, hint].filter(Boolean).map(sentence).join(" ");
     this.#failure.hidden = false;
     this.settle("");
   }
@@ -106,4 +106,8 @@ export class Panel {
     this.#stop.hidden = !this.busy;
     this.#refreshed({ busy: this.busy, elsewhere: Panel.#working !== undefined && !this.busy });
   }
+}
+
+function sentence(text) {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

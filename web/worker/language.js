@@ -1,6 +1,8 @@
 // The words' side of a language model: tokenizer and token embedding, fetched when a prompt first needs them. The session
 // checks both against the manifest's digests.
 
+import { Problem } from "./api.js";
+
 const TOKENIZER = "tokenizer.json";
 const EMBEDDING = "embedding.safetensors";
 
@@ -21,8 +23,12 @@ export class Language {
       this.#api.file(model, TOKENIZER),
       this.#api.file(model, EMBEDDING),
     ]);
-    session.checkFile(TOKENIZER, tokenizer);
-    session.loadEmbedding(embedding);
+    try {
+      session.checkFile(TOKENIZER, tokenizer);
+      session.loadEmbedding(embedding);
+    } catch (cause) {
+      throw new Problem({ title: "A file of the model is not what the server says it is", detail: cause.message, hint: "Reload the page. If it happens again, do not use this server." });
+    }
     this.#wasm ??= await init({ module_or_path: new URL("../pkg/cipherformer_wasm_tokenizer_bg.wasm", import.meta.url) });
     this.#tokenizer?.free();
     this.#tokenizer = new Tokenizer(tokenizer, task.vocabulary);
