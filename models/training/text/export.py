@@ -92,7 +92,9 @@ def main() -> None:
     corpus, valid = load_train(a.corpus), load_valid(a.corpus)
     windows = Windows(corpus, load_tokenizer(a.corpus).token_to_id("Ċ"), shape.window, 11)
     calibration = windows.take(next(windows.passes(a.calibration)), a.calibration // 12)[0]
-    recalibrate(model, calibration)
+    if not saved["frozen"]:
+        recalibrate(model, calibration)
+    model.eval()
     tensors, client_half = fold(model), embedding(model)
     client = {name: tensor.float() for name, tensor in client_half.items()}
 

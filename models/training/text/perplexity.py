@@ -42,10 +42,15 @@ def of_model(model: Lm) -> Callable[[torch.Tensor], torch.Tensor]:
     return lambda x: model.logits(model.hidden(x)[0])
 
 
+def norms_of(model: Lm) -> list[torch.nn.Module]:
+    """The modules with running statistics."""
+    return [m for m in model.modules() if hasattr(m, "momentum") and hasattr(m, "seen")]
+
+
 @torch.no_grad()
 def recalibrate(model: Lm, windows: torch.Tensor, batch: int = 128) -> None:
     """Replaces every norm's running statistics by the plain average over `windows` [N,T]."""
-    norms = [m for m in model.modules() if hasattr(m, "momentum") and hasattr(m, "seen")]
+    norms = norms_of(model)
     for norm in norms:
         norm.seen.zero_()
         norm.momentum = None

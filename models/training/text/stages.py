@@ -7,28 +7,27 @@ import os
 import subprocess
 import sys
 
-LONG = ["--tokens", "50"]
-STAGE = ["--tokens", "12"]
-SHORT = ["--tokens", "4", "--average", "0.99"]
+LONG = ["--tokens", "24", "--evaluate-every", "12"]
+SHORT = ["--tokens", "1.5", "--evaluate-every", "30", "--average", "0.98", "--sample"]
+STEP = ["--tokens", "0.5", "--evaluate-every", "30", "--average", "0.98", "--sample"]
 SOFTMAX = ["--attention", "softmax", "--activation", "gelu", "--norm", "layer", "--sequential", "--range-weight", "0"]
 SIGMA = ["--attention", "gelu", "--activation", "gelu"]
 
 RUNS: dict[str, list[str]] = {
-    "released": LONG,
+    "released": [*LONG, "--freeze-from", "0.75"],
     "baseline": [*LONG, *SOFTMAX, "--no-relative"],
-    "baseline-relative": [*LONG, *SOFTMAX],
-    "stage-baseline": [*STAGE, *SOFTMAX, "--no-relative"],
-    "stage-rebuilt": [*STAGE, *SIGMA, "--range-weight", "0"],
-    "stage-range": ["--tokens", "4", *SIGMA, "--start", "runs/stage-rebuilt"],
-    "stage-polynomial": ["--tokens", "4", "--start", "runs/stage-range"],
     "norm-batch": SHORT,
+    "short-baseline": [*SHORT, *SOFTMAX, "--no-relative"],
+    "short-baseline-relative": [*SHORT, *SOFTMAX],
     "norm-layer": [*SHORT, "--norm", "layer"],
     "norm-polynomial": [*SHORT, "--norm", "polynomial"],
     "norm-none": [*SHORT, "--norm", "none"],
     "scaling-none": [*SHORT, "--scaling", "none"],
     "scaling-length": [*SHORT, "--scaling", "length"],
     "tables-none": [*SHORT, "--no-relative"],
-    "short-baseline": [*SHORT, *SOFTMAX, "--no-relative"],
+    "stage-rebuilt": [*SHORT, *SIGMA, "--range-weight", "0"],
+    "stage-range": [*STEP, *SIGMA, "--start", "runs/stage-rebuilt"],
+    "stage-polynomial": [*STEP, "--start", "runs/stage-range"],
 }
 
 

@@ -12,7 +12,7 @@ from optim import Average, make_optimisers, rate, set_rate
 from text.batches import Windows, strange_prompts
 from text.corpus import load_tokenizer, load_train, load_valid
 from text.lm import Form, Lm, Shape
-from text.perplexity import of_model, perplexity, recalibrate
+from text.perplexity import norms_of, of_model, perplexity, recalibrate
 
 
 def arguments() -> argparse.Namespace:
@@ -38,7 +38,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--range-weight", type=float, default=0.02, help="0 also leaves strange prompts out")
     parser.add_argument("--variance-weight", type=float, default=0.1, help="of layer norms with a polynomial inverse root")
     parser.add_argument("--average", type=float, default=0.998)
+    parser.add_argument("--freeze-from", type=float, default=2, help="progress from which batch norms keep fixed statistics")
     parser.add_argument("--evaluate-every", type=float, default=5, help="minutes between checkpoints with a quick perplexity")
+    parser.add_argument("--sample", action="store_true", help="score the first 40,000 ids of each validation text at the end, not all")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--compile", action="store_true")
     return parser.parse_args()
@@ -67,13 +69,14 @@ def main() -> None:
         print("not in both:", model.load_state_dict(known, strict=False))
     optimisers = make_optimisers(model, a.muon, a.adam, a.decay)
     average = Average(model, a.average)
-    step, spent, spent_cpu, seen = 0, 0.0, 0.0, 0
+    step, spent, spent_cpu, seen, frozen = 0, 0.0, 0.0, 0, False
     if os.path.exists(checkpoint):
         saved = torch.load(checkpoint, map_location="cpu")
         model.load_state_dict(saved["model"])
         for optimiser, state in zip(optimisers, saved["optimisers"], strict=True):
             optimiser.load_state_dict(state)
         average.values, average.steps = saved["average"], saved["average_steps"]
+        frozen = saved.get("frozen", False)
         step, spent, spent_cpu, seen = saved["step"], saved["spent"], saved["spent_cpu"], saved["seen"]
     torch.manual_seed(a.seed + step)
     windows = Windows(corpus, newline, shape.window, a.seed + step)
@@ -89,12 +92,15 @@ def main() -> None:
         by_clock = (time.monotonic() - start) / (60 * minutes) if minutes else 0.0
         return max(by_tokens, by_clock)
 
+    def calibrated(some: Lm) -> Lm:
+        picked = Windows(corpus, newline, shape.window, 7)
+        recalibrate(some, picked.take(next(picked.passes(1024)), 1024 * a.padded // a.batch)[0])
+        return some
+
     def averaged_model() -> Lm:
         averaged = copy.deepcopy(model)
         average.copy_to(averaged)
-        picked = Windows(corpus, newline, shape.window, 7)
-        recalibrate(averaged, picked.take(next(picked.passes(1024)), 80)[0])
-        return averaged
+        return averaged if frozen else calibrated(averaged)
 
     def save(entry: dict, averaged: Lm) -> None:
         state = {
@@ -105,6 +111,7 @@ def main() -> None:
             "averaged": averaged.state_dict(),
             "step": step,
             "seen": seen,
+            "frozen": frozen,
             "spent": time.monotonic() - start,
             "spent_cpu": spent_cpu + time.process_time(),
             "arguments": vars(a),
@@ -120,7 +127,13 @@ def main() -> None:
 
     totals, counted, due = torch.zeros(2), 0, time.monotonic() + 60 * a.evaluate_every
     while progress() < 1:
+        if progress() >= a.freeze_from and not frozen:
+            calibrated(model)
+            frozen = True
         model.train()
+        if frozen:
+            for norm in norms_of(model):
+                norm.eval()
         set_rate(optimisers, rate(progress()))
         x, y = windows.take(next(passes), a.padded)
         if hard:
@@ -146,7 +159,7 @@ def main() -> None:
             averaged = averaged_model()
             last = progress() >= 1
             with torch.autocast("cpu", torch.bfloat16):
-                scores = {n: perplexity(of_model(averaged), t, shape.window) for n, t in (valid if last else sample).items()}
+                scores = {n: perplexity(of_model(averaged), t, shape.window) for n, t in (valid if last and not a.sample else sample).items()}
             mean = (totals / counted).tolist()
             entry = {"step": step, "tokens": seen, "seconds": time.monotonic() - start, "progress": progress()}
             entry |= {"cpu": spent_cpu + time.process_time(), "loss": mean[0], "range": mean[1]}
