@@ -1,66 +1,33 @@
 //! Real images at the released parameters, from pixels to the decrypted logits: client, server engine, clear model.
 
-use client::{Rgb32, Seed, Session};
+use cipherformer_tests::{direct::Direct, workspace};
+use client::Rgb32;
 use model::{Vit, image};
-use native_server::{
-    engine::{Engine, KeyRing},
-    models,
-};
-use protocol::container::{self, ObjectType};
-use std::{
-    ops::ControlFlow,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::path::PathBuf;
 
 /// The largest difference of a logit, relative to the range of the logits.
 const DEVIATION: f32 = 1.0 / 64.0;
 
 struct Visit {
-    session: Session,
-    engine: Arc<dyn Engine>,
-    keys: Box<dyn KeyRing>,
+    direct: Direct,
     vit: Vit,
-}
-
-fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 impl Visit {
     fn new() -> Self {
-        let folder = repository().join("models/cifar100-vit");
-        let parameters = ckks::Parameters::n15_q630_p237().unwrap();
-        let engine = models::load(&folder, &parameters).unwrap();
-        let session = Session::new(engine.manifest(), Seed::random().unwrap()).unwrap();
-        let mut keys = engine.clone().open();
-        for index in 0..engine.manifest().keys.len() {
-            let key = session.key(index).unwrap();
-            assert_eq!(key.len() as u64, engine.manifest().keys[index].bytes);
-            keys.insert(
-                index,
-                self::payload(&key, ObjectType::EvaluationKey, &*engine),
-            )
-            .unwrap();
-        }
         Self {
-            session,
-            engine,
-            keys,
-            vit: Vit::load(&folder).unwrap(),
+            direct: Direct::new("cifar100-vit").unwrap(),
+            vit: Vit::load(&workspace::root().join("models/cifar100-vit")).unwrap(),
         }
     }
 
     /// Whether the best class agrees; fails when a logit does not.
     fn agrees(&self, name: &str, rgb: &Rgb32) -> bool {
-        let query = self.session.encrypt_image(rgb).unwrap();
-        let query = payload(&query, ObjectType::Query, &*self.engine);
-        let result = self
-            .keys
-            .evaluate(query, &mut |_, _| ControlFlow::Continue(()))
+        let session = &self.direct.session;
+        let query = session.encrypt_image(rgb).unwrap();
+        let got = session
+            .decrypt(&self.direct.answer(&query).unwrap())
             .unwrap();
-        let result = container::write(ObjectType::Result, &self.engine.parameter_digest(), &result);
-        let got = self.session.decrypt(&result).unwrap();
         let want = self
             .vit
             .logits(&image::patches(rgb, &self.vit.config.preprocessing))
@@ -79,15 +46,12 @@ impl Visit {
     }
 }
 
-fn payload<'b>(bytes: &'b [u8], kind: ObjectType, engine: &dyn Engine) -> &'b [u8] {
-    container::read(bytes, bytes.len(), kind, &engine.parameter_digest()).unwrap()
-}
-
 #[test]
 fn three_samples_are_classified_as_in_the_clear() {
     let visit = Visit::new();
     for name in ["apple", "lion", "rocket"] {
-        let file = std::fs::read(repository().join(format!("web/samples/{name}.png"))).unwrap();
+        let file =
+            std::fs::read(workspace::root().join(format!("web/samples/{name}.png"))).unwrap();
         assert!(visit.agrees(name, &image::decode(&file).unwrap()), "{name}");
     }
 }
@@ -97,7 +61,7 @@ fn three_samples_are_classified_as_in_the_clear() {
 fn a_hundred_validation_images_are_classified_as_in_the_clear() {
     let folder = std::env::var_os("CIPHERFORMER_CIFAR100")
         .map_or_else(
-            || repository().join("../shared/data/cifar100"),
+            || workspace::root().join("../shared/data/cifar100"),
             PathBuf::from,
         )
         .join("valid");

@@ -1,58 +1,52 @@
-//! The encrypted classification of one image: bytes, seconds, memory, precision.
+//! One encrypted evaluation of each released model: operations, bytes, seconds, memory, precision.
 
 use crate::{machine::resident, timing::row};
 use ckks::{
     Ciphertext, Complex64, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters,
-    SecretKey, Seed, SeededCiphertext,
+    Plaintext, SecretKey, Seed, SeededCiphertext,
 };
-use model::Vit;
+use model::{Embedding, Lm, Vit};
+use ndarray::Array2;
 use std::{error::Error, ops::ControlFlow, path::Path, time::Instant};
-use transformer::{EncryptedModel, VitNetwork};
+use transformer::{EncryptedModel, LmNetwork, ModelPlan, Network, VitNetwork};
 
 pub fn run() -> Result<(), Box<dyn Error>> {
-    let parameters = Parameters::n15_q630_p237()?;
     let vit = Vit::load(Path::new("models/cifar100-vit"))?;
+    let patches = disc(&vit);
+    evaluate(
+        &vit.config.name,
+        VitNetwork::new(&vit)?,
+        &patches,
+        &vit.logits(&patches).to_vec(),
+    )?;
+    let folder = Path::new("models/wiki-lm");
+    let lm = Lm::load(folder)?;
+    let rows = sentence(&lm, &Embedding::load(folder, &lm.config.architecture)?)?;
+    evaluate(
+        &lm.config.name,
+        LmNetwork::new(&lm)?,
+        &rows,
+        &lm.hidden(&rows).to_vec(),
+    )
+}
+
+fn evaluate<N: Network<Plaintext = Plaintext> + Sync>(
+    name: &str,
+    network: N,
+    input: &Array2<f32>,
+    want: &[f32],
+) -> Result<(), Box<dyn Error>> {
+    let parameters = Parameters::n15_q630_p237()?;
     let start = Instant::now();
-    let model = EncryptedModel::new(&parameters, VitNetwork::new(&vit)?)?;
+    let model = EncryptedModel::new(&parameters, network)?;
     let plan = model.plan();
     println!(
-        "{} under {}, planned and encoded in {:.1} s\n",
-        vit.config.name,
+        "\n{name} under {}, planned and encoded in {:.1} s\n",
         parameters.name(),
         start.elapsed().as_secs_f64()
     );
-    println!(
-        "| layer | level after | rotations | relinearisations | products | plain products | cost |\n|---|---|---|---|---|---|---|"
-    );
-    for layer in &plan.circuit.layers {
-        println!(
-            "| {} | {} | {} | {} | {} | {} | {:.1} % |",
-            layer.name,
-            layer.level,
-            layer.rotations,
-            layer.relinearizations,
-            layer.products,
-            layer.plain_products,
-            100.0 * layer.cost / plan.circuit.cost()
-        );
-    }
-    let mb = |bytes: usize| bytes as f64 / 1e6;
-    let key_bytes: usize = plan
-        .circuit
-        .keys
-        .iter()
-        .map(|key| key.wire_bytes(&parameters))
-        .sum();
-    println!(
-        "\nevaluation keys: {} of together {:.1} MB",
-        plan.circuit.keys.len(),
-        mb(key_bytes)
-    );
-    println!(
-        "query {:.2} MB, result {:.2} MB\n",
-        mb(SeededCiphertext::wire_bytes(&parameters, &plan.query)?),
-        mb(Ciphertext::wire_bytes(&parameters, &plan.result)?)
-    );
+    operations(plan);
+    sizes(plan, &parameters)?;
 
     let secret = SecretKey::new(&parameters, &Seed::random()?);
     let generator = KeyGenerator::new(&parameters, &secret);
@@ -67,22 +61,20 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         mb(keys.heap_bytes())
     );
 
-    let inputs = vit.config.architecture.inputs;
-    let patches = ndarray_patches(&vit);
     let mut slots = vec![Complex64::ZERO; plan.query.slots(&parameters)];
-    for (index, &value) in patches.iter().enumerate() {
-        let (slot, imaginary) = plan.query_layout.place(index / inputs, index % inputs);
+    for ((token, value), &number) in input.indexed_iter() {
+        let (slot, imaginary) = plan.query_layout.place(token, value);
         if imaginary {
-            slots[slot].im = value as f64
+            slots[slot].im = number as f64
         } else {
-            slots[slot].re = value as f64
+            slots[slot].re = number as f64
         }
     }
     let query = Encryptor::new(&parameters, &secret)
         .encrypt(&slots, &plan.query)?
         .expand(&parameters);
     println!(
-        "\n| encrypted classification | runs | wall ms, median | process ms, mean |\n|---|---|---|---|"
+        "\n| encrypted evaluation | runs | wall ms, median | process ms, mean |\n|---|---|---|---|"
     );
     let mut result = None;
     row("two threads or as the machine has", 3, || {
@@ -99,16 +91,15 @@ pub fn run() -> Result<(), Box<dyn Error>> {
         })
     });
     let opened = Decryptor::new(&parameters, &secret).decrypt(&result.ok_or("no result")?);
-    let want = vit.logits(&patches);
     let range = want.iter().copied().fold(f32::MIN, f32::max)
         - want.iter().copied().fold(f32::MAX, f32::min);
     let worst = want
         .iter()
         .enumerate()
-        .map(|(class, &w)| (opened[plan.result_layout.place(0, class).0].re as f32 - w).abs())
+        .map(|(value, &w)| (opened[plan.result_layout.place(0, value).0].re as f32 - w).abs())
         .fold(0.0, f32::max);
     println!(
-        "\nlargest difference of a logit: 2^{:.1} of the logits' range",
+        "\nlargest difference of a value: 2^{:.1} of the values' range",
         (worst / range).log2()
     );
     let (peak, now) = resident(std::process::id());
@@ -118,8 +109,45 @@ pub fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+fn operations(plan: &ModelPlan) {
+    println!(
+        "| layer | level after | rotations | relinearisations | products | plain products | cost |\n|---|---|---|---|---|---|---|"
+    );
+    for layer in &plan.circuit.layers {
+        println!(
+            "| {} | {} | {} | {} | {} | {} | {:.1} % |",
+            layer.name,
+            layer.level,
+            layer.rotations,
+            layer.relinearizations,
+            layer.products,
+            layer.plain_products,
+            100.0 * layer.cost / plan.circuit.cost()
+        );
+    }
+}
+
+fn sizes(plan: &ModelPlan, parameters: &Parameters) -> Result<(), Box<dyn Error>> {
+    let bytes = |key: &ckks::KeySpec| key.wire_bytes(parameters);
+    println!(
+        "\nevaluation keys: {} of together {:.1} MB",
+        plan.circuit.keys.len(),
+        mb(plan.circuit.keys.iter().map(bytes).sum())
+    );
+    println!(
+        "query {:.2} MB, result {:.2} MB\n",
+        mb(SeededCiphertext::wire_bytes(parameters, &plan.query)?),
+        mb(Ciphertext::wire_bytes(parameters, &plan.result)?)
+    );
+    Ok(())
+}
+
+fn mb(bytes: usize) -> f64 {
+    bytes as f64 / 1e6
+}
+
 /// The patches of a picture made here: a bright disc on a gradient.
-fn ndarray_patches(vit: &Vit) -> ndarray::Array2<f32> {
+fn disc(vit: &Vit) -> Array2<f32> {
     let mut rgb = [0u8; 3072];
     for (i, pixel) in rgb.chunks_exact_mut(3).enumerate() {
         let (x, y) = (i % 32, i / 32);
@@ -131,4 +159,12 @@ fn ndarray_patches(vit: &Vit) -> ndarray::Array2<f32> {
         ]);
     }
     model::image::patches(&model::image::Rgb32(rgb), &vit.config.preprocessing)
+}
+
+/// A window of tokens made here: one in seven of the vocabulary, in turn.
+fn sentence(lm: &Lm, embedding: &Embedding) -> Result<Array2<f32>, model::ModelError> {
+    let shape = &lm.config.architecture;
+    let token = |t: usize| (1 + 7 * t) % shape.vocabulary;
+    let tokens: Vec<u32> = (0..shape.window).map(|t| token(t) as u32).collect();
+    embedding.rows(&tokens)
 }
