@@ -1,8 +1,14 @@
 use std::{io::Write, path::Path};
 
 use client::{Rgb32, model::image};
+use protocol::manifest::TaskKind;
 
-use crate::{CliError, arguments::Classify, http::Api, remote::Remote};
+use crate::{
+    CliError, Stop,
+    arguments::Classify,
+    http::Api,
+    remote::{Remote, session},
+};
 
 const BEST: usize = 5;
 
@@ -29,21 +35,12 @@ pub fn read_image(path: &Path) -> Result<Rgb32, CliError> {
 }
 
 /// Classifies one image and prints the best classes.
-pub fn run(arguments: &Classify, out: &mut dyn Write) -> Result<(), CliError> {
+pub fn run(arguments: &Classify, out: &mut dyn Write, stop: &Stop) -> Result<(), CliError> {
     let image = read_image(&arguments.image)?;
     let api = Api::new(&arguments.server);
-    let model = match &arguments.model {
-        Some(model) => model.clone(),
-        None => {
-            let first = api.models()?.models.into_iter().next();
-            first
-                .ok_or_else(|| CliError::Protocol("it has no model".to_owned()))?
-                .id
-        }
-    };
-    let manifest = api.manifest(&model)?;
-    let remote = Remote::connect(api, &manifest)?;
-    let logits = remote.infer(&image)?;
+    let manifest = api.model(arguments.model.as_deref(), TaskKind::Classify)?;
+    let remote = Remote::connect(api, session(&manifest)?, stop)?;
+    let logits = remote.classify(&image)?;
     for ranked in remote.session().classify(&logits, BEST)? {
         let label: String = ranked
             .label

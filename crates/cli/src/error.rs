@@ -6,6 +6,7 @@ use client::{
 };
 use protocol::{events::EventError, problem::Problem};
 use thiserror::Error;
+use tokenizer::TokenizerError;
 
 /// Why a command failed, in one line for a person.
 #[derive(Debug, Error)]
@@ -44,6 +45,35 @@ pub enum CliError {
         "there is no model {0:?}: expected a name under models/ or a folder with a config.json"
     )]
     NoModel(String),
+    /// A language model and a folder of images.
+    #[error("the model {0:?} completes text: measure it with --text")]
+    NotForImages(String),
+    /// An image model and a text.
+    #[error("the model {0:?} classifies images: measure it with --images")]
+    NotForText(String),
+    /// The server has no model for the command.
+    #[error("there is no model on the server that {0}")]
+    NoSuchTask(&'static str),
+    /// A prompt that is no text.
+    #[error("the prompt is no UTF-8 text")]
+    PromptEncoding,
+    /// A file that is no text.
+    #[error("{path} is no UTF-8 text: byte {offset} begins no character")]
+    TextEncoding {
+        /// The file.
+        path: String,
+        /// Where the text ends.
+        offset: usize,
+    },
+    /// A file with nothing to measure.
+    #[error("there is no text in {0}")]
+    NoText(String),
+    /// The tokenizer cannot be used, or not on this text.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// Stopped from the keyboard.
+    #[error("stopped")]
+    Stopped,
     /// A model's files are not a model.
     #[error(transparent)]
     Model(#[from] ModelError),

@@ -9,7 +9,7 @@ use protocol::{
     events::{Event, EventReader, Progress},
     hex::Capability,
     limits,
-    manifest::{KeySetStatus, Manifest, ModelList, NewInference, NewKeySet},
+    manifest::{FileEntry, KeySetStatus, Manifest, ModelList, NewInference, NewKeySet, TaskKind},
     problem::{MEDIA_TYPE, Problem},
 };
 use serde::de::DeserializeOwned;
@@ -27,6 +27,7 @@ const SMALL: u64 = 1 << 16;
 const LINE: u64 = 1 << 15;
 
 /// A server.
+#[derive(Clone)]
 pub struct Api {
     server: String,
     agent: Agent,
@@ -51,8 +52,31 @@ impl Api {
     }
 
     /// The models' names.
-    pub fn models(&self) -> Result<ModelList, CliError> {
+    fn models(&self) -> Result<ModelList, CliError> {
         self.json("GET", "/v1/models", "", &[], SMALL)
+    }
+
+    /// The model of this name, or the first one that does what is asked for.
+    pub fn model(&self, name: Option<&str>, task: TaskKind) -> Result<Manifest, CliError> {
+        if let Some(name) = name {
+            return self.manifest(name);
+        }
+        let models = self.models()?.models;
+        let first = models.into_iter().find(|model| model.task == task);
+        let task = match task {
+            TaskKind::Classify => "classifies images",
+            TaskKind::Complete => "completes text",
+        };
+        let first = first.ok_or_else(|| CliError::NoSuchTask(task))?;
+        self.manifest(&first.id)
+    }
+
+    /// A file that a checked manifest names.
+    pub fn file(&self, model: &str, file: &FileEntry) -> Result<Vec<u8>, CliError> {
+        let path = format!("/v1/models/{model}/files/{}", file.name);
+        let request = self.request("GET", &path, "");
+        let response = self.answer(self.agent.run(sealed(request.body(()))?))?;
+        read(response, file.bytes)
     }
 
     /// A model's manifest.
@@ -102,9 +126,7 @@ impl Api {
 
     /// Deletes a key set.
     pub fn delete_key_set(&self, set: Capability) -> Result<(), CliError> {
-        let request = self.request("DELETE", &format!("/v1/key-sets/{set}"), "");
-        self.answer(self.agent.run(sealed(request.body(()))?))
-            .map(drop)
+        self.delete(&format!("/v1/key-sets/{set}"))
     }
 
     /// Sends a query.
@@ -112,6 +134,11 @@ impl Api {
         let path = format!("/v1/inferences?key_set={set}");
         let new: NewInference = self.json("POST", &path, BINARY, query, SMALL)?;
         Ok(new.id)
+    }
+
+    /// Stops an inference.
+    pub fn cancel(&self, id: Capability) -> Result<(), CliError> {
+        self.delete(&format!("/v1/inferences/{id}"))
     }
 
     /// Follows an inference to its end.
@@ -153,6 +180,12 @@ impl Api {
             return Err(CliError::Protocol("there is no result yet".to_owned()));
         }
         read(response, limit)
+    }
+
+    fn delete(&self, path: &str) -> Result<(), CliError> {
+        let request = self.request("DELETE", path, "");
+        self.answer(self.agent.run(sealed(request.body(()))?))
+            .map(drop)
     }
 
     fn request(&self, method: &str, path: &str, media: &str) -> ureq::http::request::Builder {

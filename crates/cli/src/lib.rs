@@ -2,15 +2,18 @@
 
 mod arguments;
 mod classify;
+mod complete;
 mod error;
 mod evaluate;
 mod http;
-mod images;
+mod language;
 mod remote;
+mod stop;
 mod ticker;
 
 pub use arguments::{Arguments, Command};
 pub use error::CliError;
+pub use stop::Stop;
 
 use std::io::Write;
 
@@ -18,9 +21,10 @@ use std::io::Write;
 ///
 /// # Errors
 /// A [`CliError`], whose text is one line for a person.
-pub fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<(), CliError> {
+pub fn run(arguments: &Arguments, out: &mut dyn Write, stop: &Stop) -> Result<(), CliError> {
     match &arguments.command {
-        Command::Classify(command) => classify::run(command, out),
-        Command::Evaluate(command) => evaluate::run(command, out),
+        Command::Classify(command) => classify::run(command, out, stop),
+        Command::Complete(command) => complete::run(command, out, stop),
+        Command::Evaluate(command) => evaluate::run(command, out, stop),
     }
 }

@@ -1,16 +1,36 @@
 //! `cipherformer`: see the crate's documentation.
 
-use std::{io, process::ExitCode};
+use std::{
+    io,
+    process::{self, ExitCode},
+};
 
 use clap::Parser;
-use cli::{Arguments, run};
+use cli::{Arguments, CliError, Stop, run};
+
+/// What shells report for a program that the keyboard stopped.
+const STOPPED: u8 = 130;
 
 fn main() -> ExitCode {
-    match run(&Arguments::parse(), &mut io::stdout().lock()) {
+    let arguments = Arguments::parse();
+    let stop = Stop::default();
+    let request = stop.clone();
+    let handled = ctrlc::set_handler(move || {
+        if request.request() {
+            process::exit(STOPPED.into());
+        }
+    });
+    if let Err(error) = handled {
+        eprintln!("cipherformer: Ctrl-C will not tell the server: {error}");
+    }
+    match run(&arguments, &mut io::stdout().lock(), &stop) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("cipherformer: {}", one_line(&error.to_string()));
-            ExitCode::FAILURE
+            match error {
+                CliError::Stopped => STOPPED.into(),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -44,12 +44,17 @@ impl Ticker {
             .filter(|letter| !letter.is_control())
             .take(STAGE)
             .collect();
+        self.progress_of(&stage, progress);
+    }
+
+    /// Shows how far an inference is, without its stages.
+    pub fn progress_of(&mut self, stage: &str, progress: &Progress) {
         let percent =
             progress.done.min(progress.total) as f64 * 100.0 / progress.total.max(1) as f64;
         let left = progress.eta_ms.map_or_else(String::new, |eta| {
             format!(", {} s left", eta.div_ceil(1000))
         });
-        self.step(&stage, &format!("{percent:.0} %{left}"));
+        self.step(stage, &format!("{percent:.0} %{left}"));
     }
 
     /// Leaves a line behind.

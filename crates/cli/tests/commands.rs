@@ -196,6 +196,11 @@ fn servers_that_do_not_answer_or_answer_nonsense() {
         &server(&json("200 OK", "application/json", "{\"models\":[]}")),
         "no model",
     );
+    let other = r#"{"models":[{"id":"x","task":"complete","parameters":"","evaluation_key_bytes":1,"expected_seconds":1}]}"#;
+    classify(
+        &server(&json("200 OK", "application/json", other)),
+        "no model on the server that classifies images",
+    );
     classify(&server(&json("302 Found", "text/html", "")), "302");
     let problem = r#"{"type":"/docs/common-errors#internal","title":"a\u001b[2J\ntitle","status":500,"detail":"d\r\n","hint":"h"}"#;
     classify(
@@ -224,6 +229,9 @@ fn wrong_usage_is_told_apart() {
         &["classify"],
         &["evaluate"],
         &["evaluate", "--model", "x", "--images", "y", "--limit", "0"],
+        &["evaluate", "--model", "x"],
+        &["evaluate", "--model", "x", "--images", "y", "--text", "z"],
+        &["complete"],
     ] {
         assert_eq!(
             cipherformer(arguments).status.code(),
@@ -231,4 +239,66 @@ fn wrong_usage_is_told_apart() {
             "{arguments:?}"
         );
     }
+}
+
+const LANGUAGE: &str = "wiki-lm";
+
+#[test]
+fn text_in_the_clear_is_measured_by_tokens_and_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("text.txt");
+    let text = "The river flows through the north of the country. \u{5e9}\u{5dc}\u{5d5}\u{5dd} \u{1f600}\n";
+    fs::write(&path, text).unwrap();
+    let evaluate = |more: &[&str]| -> serde_json::Value {
+        let path = path.to_str().unwrap();
+        let output =
+            cipherformer(&[&["evaluate", "--model", LANGUAGE, "--text", path], more].concat());
+        let notes = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{notes}");
+        let report = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(report.lines().count(), 1);
+        serde_json::from_str(&report).unwrap()
+    };
+    let number = |report: &serde_json::Value, name| report[name].as_f64().unwrap();
+    let whole = evaluate(&[]);
+    assert_eq!(whole.as_object().unwrap().len(), 3);
+    let (tokens, words) = (
+        number(&whole, "tokens"),
+        text.split_whitespace().count() as f64,
+    );
+    let word = number(&whole, "ppl_token").powf(tokens / words);
+    assert!((number(&whole, "ppl_word") / word - 1.0).abs() < 1e-9);
+    let four = evaluate(&["--limit", "4"]);
+    assert_eq!(four["tokens"], 4);
+    assert!(number(&four, "ppl_token") > 1.0 && four["ppl_token"] != whole["ppl_token"]);
+    assert_eq!(evaluate(&["--limit", "100000"]), whole);
+}
+
+#[test]
+fn files_that_are_no_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let evaluate = |bytes: &[u8], expected: &str| {
+        let path = folder.path().join("text.txt");
+        fs::write(&path, bytes).unwrap();
+        let path = path.to_str().unwrap();
+        fails(&["evaluate", "--model", LANGUAGE, "--text", path], expected);
+    };
+    evaluate(b"caf\xe9", "text.txt is no UTF-8 text: byte 3");
+    evaluate(b"\xff\xfet\0e\0", "no UTF-8 text: byte 0");
+    evaluate(b"", "there is no text in");
+    evaluate(b" \n\t", "there is no text in");
+    fails(
+        &["evaluate", "--model", LANGUAGE, "--text", "/nowhere.txt"],
+        "/nowhere.txt",
+    );
+    let path = folder.path().join("text.txt");
+    let path = path.to_str().unwrap();
+    fails(
+        &["evaluate", "--model", MODEL, "--text", path],
+        "classifies images: measure it with --images",
+    );
+    fails(
+        &["evaluate", "--model", LANGUAGE, "--images", path],
+        "completes text: measure it with --text",
+    );
 }

@@ -1,22 +1,18 @@
 use std::{
-    fs,
     io::Write,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
-use client::model::{Vit, image, labels, top_k};
-use protocol::hex::{Digest, Hex};
+use client::model::{Task, Vit, image, labels, top_k};
 use serde::Serialize;
 
-use crate::{
-    CliError,
-    arguments::Evaluate,
-    classify::read_image,
-    http::Api,
-    images::{self, Labelled},
-    remote::Remote,
+use super::{
+    connect,
+    folders::{self, Labelled},
+    model_folder, print,
 };
+use crate::{CliError, Stop, arguments::Evaluate, classify::read_image, remote::Remote};
 
 const BEST: usize = 5;
 
@@ -41,16 +37,22 @@ struct Tally {
 }
 
 /// Measures a model on labelled images and prints one line of JSON.
-pub fn run(arguments: &Evaluate, out: &mut dyn Write) -> Result<(), CliError> {
-    let folder = model_folder(&arguments.model)?;
+pub fn run(
+    arguments: &Evaluate,
+    images: &Path,
+    out: &mut dyn Write,
+    stop: &Stop,
+) -> Result<(), CliError> {
+    let folder = model_folder(&arguments.model, Task::Classify)?;
     let vit = Vit::load(&folder)?;
     let labels = labels::load(&folder, &vit.config)?;
-    let mut images = images::list(&arguments.images, &labels)?;
+    let mut images = folders::list(images, &labels)?;
     if let Some(limit) = arguments.limit {
         images.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     }
     let remote = if arguments.encrypted {
-        Some(connect(arguments, &vit, &folder)?)
+        let (api, session) = connect(&arguments.server, &vit.config.name, &folder)?;
+        Some(Remote::connect(api, session, stop)?)
     } else {
         None
     };
@@ -67,10 +69,7 @@ pub fn run(arguments: &Evaluate, out: &mut dyn Write) -> Result<(), CliError> {
         agree: remote.as_ref().map(|_| share(tally.agree)),
         seconds_per_image: remote.as_ref().map(|_| tally.time.as_secs_f64() / n as f64),
     };
-    let line =
-        serde_json::to_string(&report).map_err(|error| CliError::Protocol(error.to_string()))?;
-    writeln!(out, "{line}")?;
-    Ok(())
+    print(&report, out)
 }
 
 fn judge(
@@ -85,7 +84,7 @@ fn judge(
         .to_vec();
     let start = Instant::now();
     let judged = match remote {
-        Some(remote) => remote.infer(&picture)?,
+        Some(remote) => remote.classify(&picture)?,
         None => clear.clone(),
     };
     tally.time += start.elapsed();
@@ -95,30 +94,4 @@ fn judge(
     tally.top5 += usize::from(best.iter().any(|&(class, _)| class == labelled.class));
     tally.agree += usize::from(first == top_k(&clear, 1).first().map(|&(class, _)| class));
     Ok(())
-}
-
-// Agreement means something only if both sides have the same weights.
-fn connect(arguments: &Evaluate, vit: &Vit, folder: &Path) -> Result<Remote, CliError> {
-    let api = Api::new(&arguments.server);
-    let manifest = api.manifest(&vit.config.name)?;
-    if manifest.weights != weights_digest(folder)? {
-        return Err(CliError::OtherModel(manifest.model));
-    }
-    Remote::connect(api, &manifest)
-}
-
-fn weights_digest(folder: &Path) -> Result<Digest, CliError> {
-    let mut hasher = blake3::Hasher::new();
-    for name in ["config.json", "model.safetensors"] {
-        let path = folder.join(name);
-        hasher.update(&fs::read(&path).map_err(CliError::read(&path))?);
-    }
-    Ok(Hex(*hasher.finalize().as_bytes()))
-}
-
-fn model_folder(model: &str) -> Result<PathBuf, CliError> {
-    [PathBuf::from("models").join(model), PathBuf::from(model)]
-        .into_iter()
-        .find(|folder| folder.join("config.json").is_file())
-        .ok_or_else(|| CliError::NoModel(model.to_owned()))
 }
