@@ -126,7 +126,7 @@ export function setUpComplete(root, send) {
     },
     cancelled: () => {
       panel.journey.stepper.stop();
-      end(`Stopped after ${counted(work.found)}. The server computes nothing more for you.`);
+      end(`Stopped ${work.found === 0 ? "before the first token" : `after ${counted(work.found)}`}. The server computes nothing more for you.`);
     },
     failed: (problem) => {
       if (state === "opening") state = "closed";

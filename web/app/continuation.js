@@ -48,6 +48,7 @@ export class Continuation {
 
   /** No further token comes. */
   end() {
+    this.#root.hidden = this.#tokens.length === 0;
     this.#render(false);
   }
 

@@ -63,8 +63,10 @@ function setUpFiles(choose) {
   };
   input.addEventListener("change", () => take(input.files[0]));
   const drop = document.querySelector("#drop");
+  const carriesFile = ({ dataTransfer }) => dataTransfer?.types.includes("Files");
   // The whole page takes the drop: a near miss would make the browser leave the page to show the file.
   addEventListener("dragover", (event) => {
+    if (!carriesFile(event)) return;
     event.preventDefault();
     drop.classList.add("over");
   });
@@ -72,9 +74,10 @@ function setUpFiles(choose) {
     if (!event.relatedTarget) drop.classList.remove("over");
   });
   addEventListener("drop", (event) => {
+    if (!carriesFile(event)) return;
     event.preventDefault();
     drop.classList.remove("over");
-    take(event.dataTransfer?.files[0]);
+    take(event.dataTransfer.files[0]);
   });
   addEventListener("paste", (event) => take(event.clipboardData?.files[0]));
 }
