@@ -336,3 +336,45 @@ fn methods_media_types_and_garbage() {
         .get(&format!("/v1/inferences/{}/result", "a".repeat(32)))
         .is(ProblemKind::UnknownInference);
 }
+
+#[test]
+fn what_is_no_utf_8_is_no_text() {
+    let scene = Scene::new();
+    let configuration = manifest().configuration.to_string();
+    let mut body = json!({"model": "fake?", "configuration": configuration})
+        .to_string()
+        .into_bytes();
+    let place = body.iter().position(|&byte| byte == b'?').unwrap();
+    for byte in [0xff, 0xc3, 0x80] {
+        body[place] = byte;
+        let answer = scene
+            .site
+            .send("POST", "/v1/key-sets", "application/json", &body);
+        answer.is(ProblemKind::BadJson);
+    }
+    for path in [
+        "/v1/models/%ff",
+        "/v1/models/fake/files/%ff%fe",
+        "/v1/models/fake/files/tokenizer.json%ff",
+        "/v1/key-sets/%c3%28",
+        "/v1/inferences/%ff/result",
+    ] {
+        let answer = scene.site.get(path);
+        assert!(
+            matches!(answer.status, 400 | 404),
+            "{path} {}",
+            answer.status
+        );
+        assert_eq!(
+            answer.headers["content-type"], "application/problem+json",
+            "{path}"
+        );
+    }
+    // Binary routes take bytes of any kind, and say what is wrong with those that are no container.
+    let id = scene.bystander.rsplit('/').next().unwrap();
+    let path = format!("/v1/inferences?key_set={id}");
+    let answer = scene
+        .site
+        .send("POST", &path, BINARY, "a prompt in the clear".as_bytes());
+    answer.is(ProblemKind::BadContainer);
+}
