@@ -38,6 +38,7 @@ fn a_prompt_is_completed_and_nothing_of_it_leaves_the_browser() -> Outcome<()> {
         "document.querySelector('#complete')?.disabled === false",
         SOON,
     )?;
+    arrow_keys_change_the_mode(page)?;
     long_and_empty_prompts_are_explained(page)?;
     type_prompt(page, PROMPT)?;
     let count = format!("{} of 64 tokens", reference.tokenizer.encode(PROMPT)?.len());
@@ -178,6 +179,23 @@ fn a_stop_frees_the_server(visit: &mut Visit, reference: &Reference) -> Outcome<
 /// The server is at work on a layer, not waiting to begin.
 const COMPUTING: &str = "(() => { const step = document.querySelector('#complete-panel .step.server'); \
      return step.dataset.state === 'running' && step.innerText.includes('%'); })()";
+
+fn arrow_keys_change_the_mode(page: &mut Chromium) -> Outcome<()> {
+    for (key, mode) in [("ArrowLeft", "classify"), ("ArrowRight", "complete")] {
+        page.evaluate(&format!(
+            "(() => {{ const tab = document.querySelector('[role=tab][aria-selected=true]'); tab.focus(); \
+             tab.dispatchEvent(new KeyboardEvent('keydown', {{ key: '{key}', bubbles: true }})); }})()"
+        ))?;
+        let shown = page.evaluate(
+            "[document.activeElement.id, [...document.querySelectorAll('.panel')].filter((panel) => !panel.hidden).map((panel) => panel.id).join()]",
+        )?;
+        assert_eq!(
+            shown,
+            json!([format!("tab-{mode}"), format!("{mode}-panel")])
+        );
+    }
+    Ok(())
+}
 
 fn long_and_empty_prompts_are_explained(page: &mut Chromium) -> Outcome<()> {
     let long = "a long way to the lighthouse ".repeat(1000);
