@@ -170,7 +170,7 @@ mod tests {
             (0..8).map(|_| sampler.pick(&logits).unwrap()).collect()
         };
         assert_eq!(chosen(1.0, 0), [377, 346, 487, 66, 377, 388, 42, 419]);
-        assert_eq!(chosen(0.7, 40), [377, 343, 487, 63, 377, 385, 42, 419]);
+        assert_eq!(chosen(0.25, 0), [377, 343, 487, 71, 377, 377, 55, 419]);
         assert_eq!(chosen(3.0, 5), [377, 377, 432, 55, 377, 377, 55, 432]);
     }
 
@@ -228,7 +228,8 @@ mod tests {
 
     #[test]
     fn seeds_and_steps_matter_and_small_noise_does_not() {
-        let logits = logits();
+        // Many ties, so that noise reorders the ranking thoroughly.
+        let logits: Vec<_> = logits().iter().map(|logit| logit.round()).collect();
         let noisy: Vec<_> = logits
             .iter()
             .enumerate()
