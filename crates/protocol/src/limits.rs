@@ -24,9 +24,6 @@ pub const FILE_BYTES: usize = 16 << 20;
 /// Most files of a model that a client downloads.
 pub const FILES: usize = 8;
 
-/// Most tokens that a model sees at once.
-pub const WINDOW: u32 = 4096;
-
 /// Most tokens of a vocabulary.
 pub const VOCABULARY: u32 = 1 << 16;
 

@@ -203,14 +203,12 @@ impl Classify {
 
 impl Complete {
     fn check(&self, query: &Layout, result: &Layout) -> Result<(), ManifestError> {
-        if !(1..=limits::WINDOW).contains(&self.window) {
-            return impossible("its window is empty or too long");
-        }
         if !(1..=limits::VOCABULARY).contains(&self.vocabulary) || self.pad >= self.vocabulary {
             return impossible(
                 "its vocabulary is empty or too large, or does not have its padding",
             );
         }
+        // The slots of the query bound its tokens.
         if query.tokens != self.window {
             return impossible("its query has more or fewer tokens than its window");
         }
