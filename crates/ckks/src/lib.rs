@@ -13,6 +13,7 @@ mod noise;
 mod parameters;
 mod plaintext;
 mod security;
+mod slot_bound;
 mod subring;
 mod wire;
 
@@ -32,4 +33,5 @@ pub use parameters::{Parameters, ParametersLiteral};
 pub use plaintext::Plaintext;
 pub use ring::{Seed, galois_element_of_rotation};
 pub use security::{SECURITY_SOURCE, security_bound};
+pub use slot_bound::SlotBound;
 pub use subring::Subring;

@@ -5,6 +5,9 @@
 //! `t = ln(N/2) + 40 ln 2`, with probability at most 2^-40. The product of two such polynomials, rounding errors and the secret
 //! for one, has slots that are products of two Gaussians, with a heavier tail: `P(|x y| > r sqrt(var x var y)) = 2 r K_1(2 r)`, which
 //! is below `e^-t` for `r = t/2 + 2`.
+//!
+//! [`crate::SlotBound`] carries these bounds through a computation; operations that it takes without a term from here (sums, products,
+//! the imaginary unit, dropping primes) are exact on the encrypted polynomials.
 
 use crate::Parameters;
 
@@ -18,12 +21,18 @@ impl Parameters {
         self.largest_slot(ERROR + 1.0 / 12.0)
     }
 
+    /// A plaintext: the rounding of the encoder.
+    pub fn encoding_noise(&self) -> f64 {
+        self.largest_slot(1.0 / 12.0)
+    }
+
     /// What a rescale adds.
     pub fn rescale_noise(&self) -> f64 {
         self.rounding()
     }
 
-    /// What a rotation, a conjugation or a relinearisation at `level` adds: the gadget's errors divided by `P`, and the rounding.
+    /// What a rotation (hoisted or not), a conjugation or a relinearisation at `level` adds: the gadget's errors divided by `P`, and
+    /// the rounding.
     ///
     /// A lifted digit is a sum of as many uniform fractions of the digit's modulus as it has primes.
     pub fn key_switch_noise(&self, level: usize) -> f64 {

@@ -1,6 +1,9 @@
 //! What the tests of the scheme share: one key set at a small ring, messages, precision in bits.
 #![allow(dead_code)]
 
+pub mod random;
+pub mod tracked;
+
 use ckks::*;
 
 pub struct Context {
@@ -85,6 +88,12 @@ impl Context {
             -worst.log2()
         );
         println!("{what}: {:.1} bits", -worst.log2());
+    }
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.parameters.name())
     }
 }
 
