@@ -52,7 +52,7 @@ impl Setting {
         let spec = CiphertextSpec {
             level: self.parameters.max_level(),
             log_scale: 30.0,
-            stride: 1,
+            subring: Subring::Full,
         };
         Encryptor::new(&self.parameters, &self.secret)
             .encrypt(slots, &spec)
