@@ -18,12 +18,14 @@ wasm:
 
 # All tests that a change must pass: lints, unit and integration tests, three encrypted images, the page in Chromium.
 test: check wasm
+    tools/wasm-vectors.sh
     tools/chromium.sh
     cargo build --package cipherformer-native-server
     cargo test --workspace
 
 # The long ones too: a hundred images under encryption.
 test-long: wasm
+    tools/wasm-vectors.sh
     tools/chromium.sh
     cargo build --package cipherformer-native-server
     cargo test --workspace -- --include-ignored

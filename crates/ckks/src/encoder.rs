@@ -1,7 +1,6 @@
 //! The canonical embedding: slots `z_j = m(zeta^(5^j))`, `zeta = exp(i pi / N)` (Cheon, Kim, Kim, Song, ePrint 2016/421).
 
-use crate::Complex64;
-use std::f64::consts::PI;
+use crate::{Complex64, roots::roots_of_unity};
 
 /// Transforms between slots and real coefficients for one ring degree.
 pub struct Encoder {
@@ -13,13 +12,14 @@ pub struct Encoder {
 impl Encoder {
     pub(crate) fn new(degree: usize) -> Self {
         let slots = degree / 2;
+        let all = roots_of_unity(2 * degree);
         let mut roots = vec![Complex64::ONE; slots.max(2)];
         let mut half = 1;
         while half < slots {
             let order = 8 * half;
             let mut power = 1;
             for root in &mut roots[half..2 * half] {
-                *root = Complex64::cis(2.0 * PI * power as f64 / order as f64);
+                *root = all[power * (all.len() / order)];
                 power = power * 5 % order;
             }
             half *= 2;
@@ -109,6 +109,7 @@ fn bit_reverse(values: &mut [Complex64]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::f64::consts::PI;
 
     fn slots(count: usize) -> Vec<Complex64> {
         (0..count)

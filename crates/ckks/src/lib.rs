@@ -9,9 +9,12 @@ mod encryptor;
 mod error;
 mod evaluator;
 mod keys;
+#[cfg(all(feature = "secret-key", feature = "insecure-parameters"))]
+mod known_answer;
 mod noise;
 mod parameters;
 mod plaintext;
+mod roots;
 mod security;
 mod slot_bound;
 mod subring;

@@ -12,6 +12,8 @@ mod sampling;
 
 pub use automorphism::{Automorphism, galois_element_of_rotation};
 pub use bits::{pack, packed_len, unpack};
+#[cfg(feature = "conformance")]
+pub use kernel::conformance;
 pub use kernel::{Kernel, kernel_for, kernels_for};
 pub use modulus::Modulus;
 pub use parallel::{for_each_limb, for_each_pair};

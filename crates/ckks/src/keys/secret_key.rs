@@ -32,6 +32,11 @@ impl SecretKey {
         limb(&self.evaluations, i, basis)
     }
 
+    #[cfg(feature = "insecure-parameters")]
+    pub(crate) fn coefficients(&self) -> &[i32] {
+        &self.coefficients
+    }
+
     /// The values of `s(X^g)` modulo every prime, to be wiped by the caller.
     pub(super) fn image(&self, parameters: &Parameters, automorphism: &ring::Automorphism) -> Poly {
         let mut coefficients = automorphism.permute_coefficients(&self.coefficients);

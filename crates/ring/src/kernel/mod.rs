@@ -7,8 +7,8 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 mod wide;
 
-#[cfg(test)]
-mod conformance;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 
 use crate::Modulus;
 
