@@ -30,6 +30,14 @@ test-long: wasm
     cargo build --package cipherformer-native-server
     cargo test --workspace -- --include-ignored
 
+# One reader of outside bytes (a folder of tests/readers/corpus) under cargo-fuzz, on nightly Rust.
+fuzz reader seconds="600":
+    rustup toolchain list | grep -q nightly || rustup toolchain install nightly --profile minimal
+    mkdir -p fuzz/target/found/{{ reader }}
+    PATH="$(tools/cargo-tool.sh cargo-fuzz 0.13.1):$PATH" cargo +nightly fuzz run {{ reader }} \
+        fuzz/target/found/{{ reader }} tests/readers/corpus/{{ reader }} -- \
+        -max_total_time={{ seconds }} -max_len=4096 -malloc_limit_mb=1024 -timeout=5
+
 # The page in real Chromium, against the real server.
 e2e: wasm
     tools/chromium.sh

@@ -1,0 +1,137 @@
+//! Sound inputs of every reader, small enough to be changed in every place.
+
+use crate::engine::RING;
+use ckks::{
+    CiphertextSpec, Complex64, Encryptor, KeyGenerator, KeyKind, KeySpec, SecretKey, Seed, Subring,
+};
+use protocol::{
+    container::{self, ObjectType},
+    events::{Event, Progress},
+};
+use safetensors::{Dtype, tensor::TensorView};
+use std::{error::Error, fs, path::PathBuf};
+
+pub(crate) const VIT_CONFIG: &[u8] = include_bytes!("../corpus/config/vit.json");
+pub(crate) const LM_CONFIG: &[u8] = include_bytes!("../corpus/config/lm.json");
+
+/// Where a reader's files are.
+#[must_use]
+pub fn folder(reader: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus")).join(reader)
+}
+
+/// Writes the sound files of the binary formats and of the manifest, which name digests; the others are kept by hand.
+///
+/// # Errors
+/// Of the file system, or of an object that cannot be made.
+pub fn sound() -> Result<(), Box<dyn Error>> {
+    let secret = SecretKey::new(&RING, &Seed::from_bytes([1; 32]));
+    let generator = KeyGenerator::new(&RING, &secret);
+    for (name, byte, kind) in [
+        ("relinearization", 0, KeyKind::Relinearization),
+        ("galois", 5, KeyKind::Galois(5)),
+    ] {
+        let key = generator.generate(&KeySpec { kind, level: 1 })?;
+        write(
+            "key",
+            name,
+            &[&[1, byte], &key.to_bytes(&RING)[..]].concat(),
+        )?;
+    }
+    let encryptor = Encryptor::new(&RING, &secret);
+    for (index, subring) in [Subring::Full, Subring::Even, Subring::Real]
+        .into_iter()
+        .enumerate()
+    {
+        let spec = CiphertextSpec {
+            level: 1,
+            log_scale: 30.0,
+            subring,
+        };
+        let slots = vec![Complex64::ONE; spec.slots(&RING)];
+        let sent = encryptor.encrypt_repeatably(&slots, &spec, &Seed::from_bytes([2; 32]))?;
+        let choice = [1, 90 + index as u8];
+        let payload = sent.to_bytes(&RING);
+        write(
+            "ciphertext",
+            &format!("seeded-{index}"),
+            &[&choice, &payload[..]].concat(),
+        )?;
+        if subring == Subring::Full {
+            let expanded = sent.expand(&RING).to_bytes(&RING);
+            write("ciphertext", "expanded", &[&choice, &expanded[..]].concat())?;
+        }
+    }
+    let sealed = container::write(ObjectType::Query, &RING.digest(), b"payload");
+    write("container", "query", &sealed)?;
+    write(
+        "manifest",
+        "classify",
+        &serde_json::to_vec(&crate::manifests::sound()?)?,
+    )?;
+    let progress = Event::Progress(Progress {
+        layer: "embed".into(),
+        done: 1,
+        total: 2,
+        elapsed_ms: 3,
+        eta_ms: None,
+    });
+    let stream = [progress.to_sse()?, Event::Done.to_sse()?].concat();
+    write("events", "stream", stream.as_bytes())?;
+    weights()
+}
+
+fn write(reader: &str, name: &str, bytes: &[u8]) -> Result<(), Box<dyn Error>> {
+    fs::create_dir_all(folder(reader))?;
+    Ok(fs::write(folder(reader).join(name), bytes)?)
+}
+
+/// Zeros in the shapes of the two configurations, and a picture in each format.
+fn weights() -> Result<(), Box<dyn Error>> {
+    let ends = "embed.weight 2 3, embed.position 4 2, head.weight 2 2, head.bias 2";
+    let vit = format!("{ends}, {BLOCK}, blocks.0.scores.shift 1, blocks.0.scores.offset 1");
+    write("safetensors", "vit", &tensors(&vit)?)?;
+    let sigma = "blocks.0.scores.gain 1 4, blocks.0.scores.shift 1, blocks.0.scores.offset 1 4";
+    let lm = format!("{BLOCK}, {sigma}, norm.scale 2, norm.shift 2");
+    write("safetensors", "lm", &tensors(&lm)?)?;
+    let embedding = "embed.weight 3 2, embed.position 4 2, bias 3";
+    write("safetensors", "embedding", &tensors(embedding)?)?;
+    let pixels = image::RgbaImage::from_fn(5, 4, |x, y| {
+        image::Rgba([60 * x as u8, 60 * y as u8, 9, 200])
+    });
+    for (name, format) in [
+        ("png", image::ImageFormat::Png),
+        ("jpeg", image::ImageFormat::Jpeg),
+        ("webp", image::ImageFormat::WebP),
+    ] {
+        let mut file = std::io::Cursor::new(Vec::new());
+        match format {
+            image::ImageFormat::Jpeg => image::DynamicImage::from(pixels.clone())
+                .to_rgb8()
+                .write_to(&mut file, format)?,
+            _ => pixels.write_to(&mut file, format)?,
+        }
+        write("image", name, &file.into_inner())?;
+    }
+    Ok(())
+}
+
+/// The tensors of a block of both configurations: name and shape.
+const BLOCK: &str = "blocks.0.query.weight 2 2, blocks.0.query.bias 2, blocks.0.key.weight 2 2, blocks.0.key.bias 2, \
+    blocks.0.value.weight 2 2, blocks.0.value.bias 2, blocks.0.output.weight 2 2, blocks.0.output.bias 2, \
+    blocks.0.up.weight 2 2, blocks.0.up.bias 2, blocks.0.down.weight 2 2, blocks.0.down.bias 2";
+
+fn tensors(list: &str) -> Result<Vec<u8>, Box<dyn Error>> {
+    let zeros = [0; 64];
+    let mut views = Vec::new();
+    for line in list.split(", ") {
+        let (name, shape) = line.split_once(' ').ok_or(line)?;
+        let shape = shape
+            .split(' ')
+            .map(str::parse)
+            .collect::<Result<Vec<usize>, _>>()?;
+        let bytes = &zeros[..4 * shape.iter().product::<usize>()];
+        views.push((name, TensorView::new(Dtype::F32, shape, bytes)?));
+    }
+    Ok(safetensors::serialize(views, None)?)
+}

@@ -1,0 +1,38 @@
+#![doc = include_str!("../README.md")]
+
+mod corpus;
+mod engine;
+mod manifests;
+mod model_files;
+mod mutate;
+mod wire;
+
+pub use corpus::{folder, sound};
+pub use mutate::Mutator;
+
+/// A reader by the name of its corpus folder and fuzz target.
+pub const READERS: [(&str, fn(&[u8])); 11] = [
+    ("container", wire::container),
+    ("manifest", wire::manifest),
+    ("requests", wire::requests),
+    ("events", wire::events),
+    ("specifications", engine::specifications),
+    ("key", engine::key),
+    ("ciphertext", engine::ciphertext),
+    ("config", model_files::config),
+    ("safetensors", model_files::safetensors),
+    ("labels", model_files::labels),
+    ("image", model_files::image),
+];
+
+/// The reader of a name.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn reader(name: &str) -> fn(&[u8]) {
+    let found = READERS.iter().find(|(known, _)| *known == name);
+    found
+        .unwrap_or_else(|| panic!("no reader is named {name}"))
+        .1
+}

@@ -1,0 +1,38 @@
+//! What a model's folder holds, and pictures.
+
+use model::{lm, vit};
+
+/// `config.json` of either task.
+pub(crate) fn config(bytes: &[u8]) {
+    if let Ok(config) = vit::Config::from_json(bytes) {
+        assert!(config.check().is_ok());
+        let steps = &config.preprocessing;
+        assert_eq!(steps.tokens(), config.architecture.tokens);
+    }
+    if let Ok(config) = lm::Config::from_json(bytes) {
+        assert!(config.check().is_ok());
+    }
+}
+
+/// Weights, for the configurations of [`crate::sound`].
+pub(crate) fn safetensors(bytes: &[u8]) {
+    if let Ok(vit) = vit::Vit::from_bytes(crate::corpus::VIT_CONFIG, bytes) {
+        assert!(vit.head.weight.iter().all(|w| w.is_finite()));
+    }
+    let _ = lm::Lm::from_bytes(crate::corpus::LM_CONFIG, bytes);
+    let _ = lm::Embedding::from_bytes(bytes, 4, 2, 3);
+}
+
+/// `labels.json`.
+pub(crate) fn labels(bytes: &[u8]) {
+    for classes in [0, 2, 100] {
+        if let Ok(names) = model::labels::parse(bytes, classes) {
+            assert_eq!(names.len(), classes);
+        }
+    }
+}
+
+/// A PNG, JPEG or WebP file.
+pub(crate) fn image(bytes: &[u8]) {
+    let _ = model::image::decode(bytes);
+}
