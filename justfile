@@ -22,6 +22,8 @@ test: check wasm
     tools/chromium.sh
     cargo build --package cipherformer-native-server
     cargo test --workspace
+    # Once more as on a processor without AVX-512.
+    cargo test --package cipherformer-ring --no-default-features
 
 # The long ones too: a hundred images under encryption.
 test-long: wasm
@@ -34,7 +36,7 @@ test-long: wasm
 fuzz reader seconds="600":
     rustup toolchain list | grep -q nightly || rustup toolchain install nightly --profile minimal
     mkdir -p fuzz/target/found/{{ reader }}
-    PATH="$(tools/cargo-tool.sh cargo-fuzz 0.13.1):$PATH" cargo +nightly fuzz run {{ reader }} \
+    PATH="$(tools/cargo-tool.sh cargo-fuzz 0.13.2):$PATH" cargo +nightly fuzz run {{ reader }} \
         fuzz/target/found/{{ reader }} tests/readers/corpus/{{ reader }} -- \
         -max_total_time={{ seconds }} -max_len=4096 -malloc_limit_mb=1024 -timeout=5
 

@@ -10,8 +10,11 @@ mod wire;
 pub use corpus::{folder, sound};
 pub use mutate::Mutator;
 
+/// Reads bytes, and panics where a reader does something that it must not.
+pub type Reader = fn(&[u8]);
+
 /// A reader by the name of its corpus folder and fuzz target.
-pub const READERS: [(&str, fn(&[u8])); 11] = [
+pub const READERS: [(&str, Reader); 11] = [
     ("container", wire::container),
     ("manifest", wire::manifest),
     ("requests", wire::requests),
@@ -30,7 +33,7 @@ pub const READERS: [(&str, fn(&[u8])); 11] = [
 /// # Panics
 /// When there is none.
 #[must_use]
-pub fn reader(name: &str) -> fn(&[u8]) {
+pub fn reader(name: &str) -> Reader {
     let found = READERS.iter().find(|(known, _)| *known == name);
     found
         .unwrap_or_else(|| panic!("no reader is named {name}"))

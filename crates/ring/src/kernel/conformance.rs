@@ -4,7 +4,7 @@ use super::kernels_for;
 use crate::{Modulus, primes::ntt_primes_below};
 
 /// The checks by name.
-pub const CHECKS: [(&str, fn()); 4] = [
+pub const CHECKS: [(&str, fn()); 5] = [
     (
         "forward_evaluates_at_odd_powers_in_bit_reversed_order",
         forward_evaluates_at_odd_powers_in_bit_reversed_order,
@@ -20,6 +20,10 @@ pub const CHECKS: [(&str, fn()); 4] = [
     (
         "sums_are_reduced_exactly_with_sixteen_terms",
         sums_are_reduced_exactly_with_sixteen_terms,
+    ),
+    (
+        "quotients_are_rounded_to_nearest",
+        quotients_are_rounded_to_nearest,
     ),
 ];
 
@@ -195,6 +199,23 @@ pub fn sums_are_reduced_exactly_with_sixteen_terms() {
     });
 }
 
+/// The quotient of base conversions: what single precision gives, the same with every width of vectors.
+pub fn quotients_are_rounded_to_nearest() {
+    let (degree, p) = (640, (1 << 30) - 35);
+    let limbs: Vec<_> = (0..7).map(|i| values(i, degree, p)).collect();
+    let terms: Vec<(&[u32], f32)> = limbs.iter().map(|l| (&l[..], 1.0 / p as f32)).collect();
+    let mut quotients = vec![9; degree];
+    super::rounded_sum(&mut quotients, &terms);
+    for (j, &got) in quotients.iter().enumerate() {
+        let sum: f32 = limbs
+            .iter()
+            .fold(0.5, |sum, l| sum + l[j] as i32 as f32 * (1.0 / p as f32));
+        assert_eq!(got, sum as u32, "in single precision at {j}");
+        let exact: f64 = limbs.iter().map(|l| l[j] as f64 / p as f64).sum();
+        assert!((got as f64 - exact).abs() < 0.5 + 1e-5, "{got} for {exact}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -203,5 +224,17 @@ mod tests {
             println!("{name}");
             check();
         }
+        let modulus = crate::Modulus::new(1_073_479_681).unwrap();
+        let names: Vec<_> = super::kernels_for(modulus, 64)
+            .iter()
+            .map(|k| k.name())
+            .collect();
+        println!("{names:?}");
+        // Otherwise a slow kernel would pass for a fast one.
+        #[cfg(all(target_arch = "x86_64", feature = "avx512"))]
+        assert_eq!(
+            names.last() == Some(&"tfhe-ntt, sums in AVX-512"),
+            std::is_x86_feature_detected!("avx512f")
+        );
     }
 }

@@ -98,7 +98,7 @@ pub(super) fn reduce_signed(modulus: Modulus, out: &mut [u32], values: &[i64]) {
 
 /// `out = round(sum_i values_i * factors_i)` for a non-negative sum far below 2^24.
 #[inline(always)]
-pub(super) fn rounded_sum(out: &mut [u32], terms: &[(&[u32], f32)]) {
+pub(crate) fn rounded_sum(out: &mut [u32], terms: &[(&[u32], f32)]) {
     const CHUNK: usize = 512;
     let mut sums = [0f32; CHUNK];
     for (index, out) in out.chunks_mut(CHUNK).enumerate() {

@@ -72,13 +72,7 @@ pub fn kernels_for(modulus: Modulus, degree: usize) -> Vec<Box<dyn Kernel>> {
     kernels
 }
 
-/// `out = round(sum_i values_i * factors_i)`, with the widest vectors of this processor.
-pub(crate) fn rounded_sum(out: &mut [u32], terms: &[(&[u32], f32)]) {
-    #[cfg(target_arch = "x86_64")]
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || elementwise::rounded_sum(out, terms),
-    );
-    #[cfg(not(target_arch = "x86_64"))]
-    elementwise::rounded_sum(out, terms);
-}
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) use elementwise::rounded_sum;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use native::rounded_sum;

@@ -1,4 +1,4 @@
-//! The kernel for x86-64: `tfhe-ntt` transforms, and our loops compiled for AVX-512, AVX2 and the baseline, chosen at run time.
+//! The kernel for x86-64 with AVX2 or more: `tfhe-ntt` transforms, and our loops compiled for AVX-512 and AVX2, chosen at run time.
 
 use super::{Kernel, elementwise, wide};
 use crate::Modulus;
@@ -12,22 +12,33 @@ pub(super) struct NativeKernel {
     modulus: Modulus,
     /// `1/N`: the plan's inverse leaves the factor `N` in.
     normalise: u32,
-    /// Chooses its own instruction set, whatever `arch` says.
+    /// Chooses its own instruction set: AVX-512 where processor and feature allow it, whatever `arch` says.
     plan: Plan,
     arch: Arch,
 }
 
+/// The instruction sets of this processor that our loops are compiled for, widest last.
+fn arches() -> Vec<Arch> {
+    let widest = V4::try_new().filter(|_| cfg!(feature = "avx512"));
+    let arches = [V3::try_new().map(Arch::V3), widest.map(Arch::V4)];
+    arches.into_iter().flatten().collect()
+}
+
+/// `out = round(sum_i values_i * factors_i)`, with the widest vectors of this processor.
+pub(crate) fn rounded_sum(out: &mut [u32], terms: &[(&[u32], f32)]) {
+    let arch = arches().pop().unwrap_or(Arch::Scalar);
+    arch.dispatch(
+        #[inline(always)]
+        || elementwise::rounded_sum(out, terms),
+    );
+}
+
 impl NativeKernel {
-    /// One kernel for each instruction set of this processor that our loops are compiled for, widest last.
+    /// One kernel for each instruction set of this processor that our loops are compiled for, widest last. Below AVX2 there is none:
+    /// the transforms of `tfhe-ntt` would be scalar, and the portable kernel's vectors are faster.
     pub(super) fn all(modulus: Modulus, degree: usize) -> Vec<Self> {
-        let arches = [
-            Some(Arch::Scalar),
-            V3::try_new().map(Arch::V3),
-            V4::try_new().map(Arch::V4),
-        ];
-        arches
+        arches()
             .into_iter()
-            .flatten()
             .filter_map(|arch| {
                 Some(Self {
                     modulus,
@@ -44,8 +55,7 @@ impl Kernel for NativeKernel {
     fn name(&self) -> &'static str {
         match self.arch {
             Arch::V4(_) => "tfhe-ntt, sums in AVX-512",
-            Arch::V3(_) => "tfhe-ntt, sums in AVX2",
-            _ => "tfhe-ntt, sums in plain Rust",
+            _ => "tfhe-ntt, sums in AVX2",
         }
     }
 
