@@ -22,7 +22,14 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Members outside the product: they may name every member, and no crate of the product may name them.
-const CONSUMERS: &[&str] = &["bench", "readers", "tests", "vectors", "wasm-bindgen"];
+const CONSUMERS: &[&str] = &[
+    "bench",
+    "constant-time",
+    "readers",
+    "tests",
+    "vectors",
+    "wasm-bindgen",
+];
 
 /// Packages from outside that may be named by these crates only.
 const NAMED_PACKAGES: &[(&str, &[&str])] = &[

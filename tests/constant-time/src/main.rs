@@ -1,0 +1,69 @@
+//! `constant-time WORK SECRET MESSAGE` does one piece of the client's work with a secret key and a message chosen by two digits, for
+//! `tests/traces.rs` to watch. Everything public is the same for all of them.
+
+use ckks::{
+    CiphertextSpec, Complex64, Decryptor, Encryptor, KeyGenerator, KeyKind, KeySpec, Parameters,
+    SecretKey, Seed, SeededCiphertext, Subring,
+};
+use std::{error::Error, hint::black_box};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, work, secret, message] = &arguments[..] else {
+        return Err("usage: constant-time WORK SECRET MESSAGE".into());
+    };
+    let (secret, message): (u8, u8) = (secret.parse()?, message.parse()?);
+    // The primes of this ring are so near to powers of two that masks, which are public, are sampled without a rejection.
+    let parameters = Parameters::by_name("insecure-n5-l2")?;
+    let key = SecretKey::new(&parameters, &Seed::from_bytes([secret; 32]));
+    let spec = CiphertextSpec {
+        level: 1,
+        log_scale: 30.0,
+        subring: Subring::Full,
+    };
+    match work.as_str() {
+        "keys" => {
+            let generator = KeyGenerator::new(&parameters, &key);
+            for kind in [KeyKind::Relinearization, KeyKind::Galois(5)] {
+                black_box(
+                    generator
+                        .generate(&KeySpec { kind, level: 1 })?
+                        .to_bytes(&parameters),
+                );
+            }
+        }
+        "encrypt" => {
+            let encryptor = Encryptor::new(&parameters, &key);
+            // Values from nothing to large, in another order for every message.
+            let slots: Vec<Complex64> = (0..spec.slots(&parameters))
+                .map(|i| {
+                    let j = (i + usize::from(message) * 5) % 16;
+                    Complex64::new(((j * j) as f64 - 60.0) / 64.0, (j as f64 - 9.0) * 1e-9)
+                })
+                .collect();
+            let seed = Seed::from_bytes([7; 32]);
+            black_box(
+                encryptor
+                    .encrypt_repeatably(&slots, &spec, &seed)?
+                    .to_bytes(&parameters),
+            );
+        }
+        "decrypt" => {
+            let length = SeededCiphertext::wire_bytes(&parameters, &spec)?;
+            let bytes: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
+            let ciphertext = SeededCiphertext::from_bytes(&parameters, &spec, &bytes)?;
+            let opened = Decryptor::new(&parameters, &key).decrypt(&ciphertext.expand(&parameters));
+            black_box(opened);
+        }
+        // What the watcher must notice: one load from an address that a secret decides, one step more or less.
+        "lookup" => {
+            let table = black_box([0u64; 64]);
+            black_box(table[usize::from(secret) * 8]);
+        }
+        "branch" => (0..black_box(message)).for_each(|step| {
+            black_box(step);
+        }),
+        _ => return Err("no such work".into()),
+    }
+    Ok(())
+}
