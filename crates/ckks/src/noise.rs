@@ -1,4 +1,5 @@
-//! How far a slot can be off after one operation: bounds that hold except with probability 2^-40 for all slots together.
+//! How far a slot can be off after one operation: bounds each of whose terms (three for a key switch, two for a rescale, one elsewhere)
+//! holds except with probability 2^-40 for all slots together.
 //!
 //! A polynomial whose coefficients are independent with variance `V` has slots that are complex Gaussian with variance `N V`
 //! (the canonical embedding is an isometry up to `sqrt N`): the largest of `N/2` of them exceeds `sqrt(N V t)`,
