@@ -63,6 +63,10 @@ bench *arguments: wasm
     cargo build --release --package cipherformer-native-server
     cargo run --release --package cipherformer-bench -- {{ arguments }}
 
+# The engine's operations as on a processor that ends at AVX2.
+bench-avx2 set="n15-q630-p237":
+    cargo run --release --package cipherformer-bench-engine --no-default-features -- {{ set }}
+
 # The API documentation of all crates.
 docs:
     cargo doc --workspace --no-deps

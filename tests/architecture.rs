@@ -24,6 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Members outside the product: they may name every member, and no crate of the product may name them.
 const CONSUMERS: &[&str] = &[
     "bench",
+    "bench-engine",
     "constant-time",
     "readers",
     "tests",

@@ -1,6 +1,5 @@
 //! Tables: the engine's operations, then the encrypted classification, at the released parameters, then a visit to the page.
 
-mod engine;
 mod inference;
 mod machine;
 mod page;
@@ -10,7 +9,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let filter = std::env::args().nth(1).unwrap_or_default();
     machine::print();
     if filter.is_empty() || filter == "engine" {
-        engine::run()?;
+        bench_engine::run(None)?;
     }
     if filter.is_empty() || filter == "inference" {
         inference::run()?;

@@ -1,5 +1,7 @@
 //! The automorphisms `X -> X^g`, `g` odd, of the cyclotomic ring.
 
+use crate::kernel::permute;
+
 /// `5^steps mod 2N`: the Galois element that rotates the slots by `steps` to the left (negative: to the right).
 pub fn galois_element_of_rotation(steps: i64, degree: usize) -> u32 {
     let order = degree as i64 / 2;
@@ -19,7 +21,8 @@ pub fn galois_element_of_rotation(steps: i64, degree: usize) -> u32 {
 /// `X -> X^g` as a permutation of evaluations in the order of [`crate::Kernel::forward`].
 pub struct Automorphism {
     element: u32,
-    /// Where each output slot comes from.
+    /// Where each output slot comes from. An exponent's lowest bits decide the lowest bits of its image, and in bit-reversed order the
+    /// lowest bits come first: aligned blocks go to aligned blocks.
     sources: Vec<u32>,
 }
 
@@ -48,9 +51,7 @@ impl Automorphism {
 
     /// Writes the evaluations of `a(X^g)`.
     pub fn permute(&self, values: &[u32], out: &mut [u32]) {
-        for (slot, &source) in out.iter_mut().zip(&self.sources) {
-            *slot = values[source as usize];
-        }
+        permute(out, values, &self.sources);
     }
 
     /// The coefficients of `a(X^g)` from signed coefficients of `a`; the access pattern depends on `g` alone.
@@ -90,6 +91,24 @@ mod tests {
         }
         assert!(Automorphism::new(4, degree).is_none());
         assert!(Automorphism::new(129, degree).is_none());
+    }
+
+    #[test]
+    fn blocks_go_to_blocks() {
+        for (degree, element) in [(32, 5), (64, 127), (1 << 15, 15_625), (1 << 15, 65_535)] {
+            let automorphism = Automorphism::new(element, degree).unwrap();
+            let values: Vec<u32> = (0..degree as u32)
+                .map(|i| i.wrapping_mul(2_654_435_761))
+                .collect();
+            let mut image = vec![0; degree];
+            automorphism.permute(&values, &mut image);
+            for (j, &source) in automorphism.sources.iter().enumerate() {
+                assert_eq!(
+                    image[j], values[source as usize],
+                    "{element} at {j} of {degree}"
+                );
+            }
+        }
     }
 
     #[test]

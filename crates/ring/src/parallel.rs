@@ -1,5 +1,7 @@
 //! Work on the limbs of a polynomial, by several threads where the feature `parallel` allows it.
 
+use std::cell::Cell;
+
 /// Calls `work(index, limb)` for every limb of `degree` residues.
 pub fn for_each_limb(
     data: &mut [u32],
@@ -41,4 +43,20 @@ pub fn for_each_pair(
         .zip(second.chunks_exact_mut(degree))
         .enumerate()
         .for_each(|(i, (a, b))| work(i, a, b));
+}
+
+thread_local! {
+    static SCRATCH: Cell<Vec<u32>> = const { Cell::new(Vec::new()) };
+}
+
+/// Calls `work` with a buffer of this thread, of `length` residues with unspecified content. Not for secrets: it is never wiped.
+pub fn with_scratch<T>(length: usize, work: impl FnOnce(&mut [u32]) -> T) -> T {
+    // Taken out for the call: work that calls this again gets another one.
+    let mut scratch = SCRATCH.take();
+    if scratch.len() < length {
+        scratch.resize(length, 0);
+    }
+    let result = work(&mut scratch[..length]);
+    SCRATCH.set(scratch);
+    result
 }

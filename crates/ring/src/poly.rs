@@ -1,5 +1,7 @@
 //! Polynomials of `Z[X]/(X^N + 1)` as residues, one limb a prime.
 
+use crate::pool;
+
 /// Which primes a polynomial is taken modulo: the first `q` of the ciphertext chain, then the first `p` special primes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Basis {
@@ -22,7 +24,7 @@ impl Basis {
 }
 
 /// A polynomial in RNS form. Whether the limbs hold coefficients or evaluations is for the holder to know.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Poly {
     basis: Basis,
     degree: usize,
@@ -32,11 +34,26 @@ pub struct Poly {
 impl Poly {
     /// The zero polynomial.
     pub fn zero(basis: Basis, degree: usize) -> Self {
+        let mut poly = Self::stale(basis, degree);
+        poly.data.fill(0);
+        poly
+    }
+
+    /// Some polynomial, every limb of which the caller overwrites.
+    pub(crate) fn stale(basis: Basis, degree: usize) -> Self {
         Self {
             basis,
             degree,
-            data: vec![0; basis.limbs() * degree],
+            data: pool::take(basis.limbs() * degree),
         }
+    }
+
+    /// The limbs from the `first`, as a copy to work on.
+    pub(crate) fn tail(&self, first: usize) -> Self {
+        let limbs = self.basis.limbs() - first;
+        let mut tail = Self::stale(Basis::of_chain(limbs), self.degree);
+        tail.data.copy_from_slice(&self.data[first * self.degree..]);
+        tail
     }
 
     /// The primes it is taken modulo.
@@ -79,5 +96,20 @@ impl Poly {
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
         self.data.capacity() * size_of::<u32>()
+    }
+}
+
+impl Clone for Poly {
+    fn clone(&self) -> Self {
+        let mut clone = Self::stale(self.basis, self.degree);
+        clone.data.copy_from_slice(&self.data);
+        clone
+    }
+}
+
+/// Whoever holds a secret wipes it first: the buffer is used again.
+impl Drop for Poly {
+    fn drop(&mut self) {
+        pool::give(std::mem::take(&mut self.data));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Automorphism, Basis, Kernel, Modulus, Poly, for_each_limb, kernel::rounded_sum, kernel_for,
-    primes::is_prime,
+    primes::is_prime, with_scratch,
 };
 
 /// Why a ring cannot be made.
@@ -92,6 +92,11 @@ impl Ring {
         Poly::zero(basis, self.degree)
     }
 
+    /// Some polynomial over `basis`, every limb of which the caller overwrites: nothing is zeroed for it.
+    pub fn stale(&self, basis: Basis) -> Poly {
+        Poly::stale(basis, self.degree)
+    }
+
     /// Coefficients to evaluations.
     pub fn forward(&self, poly: &mut Poly) {
         self.each(poly, |kernel, _, limb| kernel.forward(limb));
@@ -124,7 +129,7 @@ impl Ring {
 
     /// `sum_i lhs[i] * rhs[i]` of evaluations over `basis`, for at most 16 terms; each term has at least those limbs.
     pub fn dot(&self, lhs: &[&Poly], rhs: &[&Poly], basis: Basis) -> Poly {
-        let mut out = self.zero(basis);
+        let mut out = self.stale(basis);
         self.each(&mut out, |kernel, i, limb| {
             let left: Vec<&[u32]> = lhs.iter().map(|poly| poly.limb(i)).collect();
             let right: Vec<&[u32]> = rhs.iter().map(|poly| poly.limb(i)).collect();
@@ -135,14 +140,14 @@ impl Ring {
 
     /// The evaluations of `a(X^g)` from the evaluations of `a(X)`.
     pub fn apply(&self, automorphism: &Automorphism, a: &Poly) -> Poly {
-        let mut out = self.zero(a.basis());
+        let mut out = self.stale(a.basis());
         self.each(&mut out, |_, i, limb| automorphism.permute(a.limb(i), limb));
         out
     }
 
     /// The residues of signed coefficients below 2^51 in absolute value.
     pub fn reduce_signed(&self, values: &[i64], basis: Basis) -> Poly {
-        let mut out = self.zero(basis);
+        let mut out = self.stale(basis);
         self.each(&mut out, |kernel, _, limb| {
             kernel.reduce_signed(limb, values)
         });
@@ -153,23 +158,23 @@ impl Ring {
     pub fn divide_round(&self, mut poly: Poly, conversion: &BaseConversion) -> Poly {
         let basis = poly.basis();
         let kept = basis.limbs() - conversion.from.len();
-        let mut dropped = poly.data_mut()[kept * self.degree..].to_vec();
-        for_each_limb(&mut dropped, self.degree, |i, limb| {
+        let mut dropped = poly.tail(kept);
+        for_each_limb(dropped.data_mut(), self.degree, |i, limb| {
             self.kernel(basis, kept + i).inverse(limb)
         });
-        conversion.scale_inputs(self, &mut dropped);
-        let overflow = conversion.rounded_quotient(&dropped, self.degree);
+        conversion.scale_inputs(self, dropped.data_mut());
+        let overflow = conversion.rounded_quotient(&dropped);
+        let terms: Vec<&[u32]> = dropped.limbs().chain([&overflow[..]]).collect();
         poly.truncate(kept);
         self.each(&mut poly, |kernel, i, limb| {
-            let mut lift = vec![0; self.degree];
-            let target = conversion.target(i, 0);
-            let mut terms: Vec<&[u32]> = dropped.chunks_exact(self.degree).collect();
-            terms.push(&overflow);
-            let mut scalars = target.scalars.clone();
-            scalars.push(target.minus_product);
-            kernel.combine(&mut lift, &terms, &scalars);
-            kernel.forward(&mut lift);
-            kernel.sub_scale_assign(limb, &lift, target.product_inverse);
+            with_scratch(self.degree, |lift| {
+                let target = conversion.target(i, 0);
+                let mut scalars = target.scalars.clone();
+                scalars.push(target.minus_product);
+                kernel.combine(lift, &terms, &scalars);
+                kernel.forward(lift);
+                kernel.sub_scale_assign(limb, lift, target.product_inverse);
+            });
         });
         poly
     }
@@ -209,6 +214,9 @@ struct Target {
     /// `M^-1 mod t`, zero when `t` divides `M`.
     product_inverse: u32,
 }
+
+/// Pieces of one limb that threads share.
+const PIECES: usize = 4;
 
 impl BaseConversion {
     /// The conversion from limbs `from` of a polynomial over `basis` to all primes of the ring.
@@ -277,14 +285,17 @@ impl BaseConversion {
     }
 
     /// `u = round(sum_i y_i / m_i)`: what makes the conversion exact on the representative in `[-M/2, M/2]`.
-    fn rounded_quotient(&self, scaled: &[u32], degree: usize) -> Vec<u32> {
-        let mut quotient = vec![0; degree];
-        let terms: Vec<(&[u32], f32)> = scaled
-            .chunks_exact(degree)
-            .zip(&self.from)
-            .map(|(limb, modulus)| (limb, 1.0 / modulus.value() as f32))
-            .collect();
-        rounded_sum(&mut quotient, &terms);
+    fn rounded_quotient(&self, scaled: &Poly) -> Vec<u32> {
+        let mut quotient = vec![0; scaled.degree()];
+        for_each_limb(&mut quotient, scaled.degree() / PIECES, |piece, out| {
+            let range = piece * out.len()..(piece + 1) * out.len();
+            let terms: Vec<(&[u32], f32)> = scaled
+                .limbs()
+                .zip(&self.from)
+                .map(|(limb, modulus)| (&limb[range.clone()], 1.0 / modulus.value() as f32))
+                .collect();
+            rounded_sum(out, &terms);
+        });
         quotient
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Evaluator;
 use crate::keys::SwitchingKey;
-use ring::{Basis, Poly, for_each_pair};
+use ring::{Basis, Poly, for_each_pair, with_scratch};
 
 /// The digits of a polynomial, not yet lifted.
 pub(super) struct Digits<'p> {
@@ -19,14 +19,16 @@ impl Evaluator<'_> {
         let level = a.basis().q - 1;
         let basis = self.parameters.key_basis(level);
         let (ring, degree) = (self.parameters.ring(), self.parameters.degree());
-        let (mut c0, mut c1) = (ring.zero(basis), ring.zero(basis));
+        let (mut c0, mut c1) = (ring.stale(basis), ring.stale(basis));
         for_each_pair(c0.data_mut(), c1.data_mut(), degree, |i, out0, out1| {
-            let mut lifted = vec![0; degree * self.parameters.digit_ranges(level).len()];
-            for (d, out) in lifted.chunks_exact_mut(degree).enumerate() {
-                self.lift_limb(&digits, d, basis, i, out);
-            }
-            let lifted: Vec<&[u32]> = lifted.chunks_exact(degree).collect();
-            self.multiply_limb(&lifted, key, basis, i, out0, out1);
+            let count = self.parameters.digit_ranges(level).len();
+            with_scratch(degree * count, |lifted| {
+                for (d, out) in lifted.chunks_exact_mut(degree).enumerate() {
+                    self.lift_limb(&digits, d, basis, i, out);
+                }
+                let lifted: Vec<&[u32]> = lifted.chunks_exact(degree).collect();
+                self.multiply_limb(&lifted, key, basis, i, out0, out1);
+            });
         });
         (self.mod_down(c0), self.mod_down(c1))
     }

@@ -2,7 +2,7 @@
 
 use super::Evaluator;
 use crate::{Ciphertext, EvaluatorError, KeyKind, KeySpec, Plaintext};
-use ring::{Poly, for_each_pair};
+use ring::{Poly, for_each_pair, with_scratch};
 
 /// Terms that one sum takes: sixteen products of residues fit 64 bits.
 const MAX_TERMS: usize = 16;
@@ -61,23 +61,24 @@ impl Evaluator<'_> {
             self.parameters.basis(level),
             self.parameters.degree(),
         );
-        let (mut first, mut second) = (ring.zero(basis), ring.zero(basis));
+        let (mut first, mut second) = (ring.stale(basis), ring.stale(basis));
         for_each_pair(
             first.data_mut(),
             second.data_mut(),
             degree,
             |i, out0, out1| {
                 let kernel = ring.kernel(basis, i);
-                let mut weights = vec![0; degree * plain.len()];
-                for (weight, p) in weights.chunks_exact_mut(degree).zip(plain) {
-                    kernel.reduce_signed(weight, &p.coefficients);
-                    kernel.forward(weight);
-                }
-                let weights: Vec<&[u32]> = weights.chunks_exact(degree).collect();
-                let limbs =
-                    |part: usize| a.iter().map(|c| c.parts[part].limb(i)).collect::<Vec<_>>();
-                kernel.dot(out0, &weights, &limbs(0));
-                kernel.dot(out1, &weights, &limbs(1));
+                with_scratch(degree * plain.len(), |weights| {
+                    for (weight, p) in weights.chunks_exact_mut(degree).zip(plain) {
+                        kernel.reduce_signed(weight, &p.coefficients);
+                        kernel.forward(weight);
+                    }
+                    let weights: Vec<&[u32]> = weights.chunks_exact(degree).collect();
+                    let limbs =
+                        |part: usize| a.iter().map(|c| c.parts[part].limb(i)).collect::<Vec<_>>();
+                    kernel.dot(out0, &weights, &limbs(0));
+                    kernel.dot(out1, &weights, &limbs(1));
+                });
             },
         );
         Ok(Ciphertext {

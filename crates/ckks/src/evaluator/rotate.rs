@@ -2,7 +2,7 @@
 
 use super::{Evaluator, key_switch::Digits};
 use crate::{Ciphertext, EvaluatorError, KeyKind, KeySpec, keys::SwitchingKey};
-use ring::{Automorphism, Poly, for_each_pair, galois_element_of_rotation};
+use ring::{Automorphism, Poly, for_each_pair, galois_element_of_rotation, with_scratch};
 
 /// A ciphertext whose digits are lifted once for many rotations (Halevi, Shoup, ePrint 2018/244).
 pub struct Hoisted<'c> {
@@ -66,7 +66,7 @@ impl Evaluator<'_> {
         let digits: Digits<'_> = self.decompose(&a.parts[1]);
         let lifted = (0..self.parameters.digit_ranges(a.level()).len())
             .map(|d| {
-                let mut poly = ring.zero(basis);
+                let mut poly = ring.stale(basis);
                 ring.each(&mut poly, |_, i, limb| {
                     self.lift_limb(&digits, d, basis, i, limb)
                 });
@@ -93,14 +93,15 @@ impl Evaluator<'_> {
         let (key, automorphism) = self.galois_key(element, a.level())?;
         let (ring, degree) = (self.parameters.ring(), self.parameters.degree());
         let basis = self.parameters.key_basis(a.level());
-        let (mut c0, mut c1) = (ring.zero(basis), ring.zero(basis));
+        let (mut c0, mut c1) = (ring.stale(basis), ring.stale(basis));
         for_each_pair(c0.data_mut(), c1.data_mut(), degree, |i, out0, out1| {
-            let mut rotated = vec![0; degree * hoisted.lifted.len()];
-            for (out, digit) in rotated.chunks_exact_mut(degree).zip(&hoisted.lifted) {
-                automorphism.permute(digit.limb(i), out);
-            }
-            let rotated: Vec<&[u32]> = rotated.chunks_exact(degree).collect();
-            self.multiply_limb(&rotated, key, basis, i, out0, out1);
+            with_scratch(degree * hoisted.lifted.len(), |rotated| {
+                for (out, digit) in rotated.chunks_exact_mut(degree).zip(&hoisted.lifted) {
+                    automorphism.permute(digit.limb(i), out);
+                }
+                let rotated: Vec<&[u32]> = rotated.chunks_exact(degree).collect();
+                self.multiply_limb(&rotated, key, basis, i, out0, out1);
+            });
         });
         let switched = (self.mod_down(c0), self.mod_down(c1));
         Ok(self.with_image(switched, automorphism, a))

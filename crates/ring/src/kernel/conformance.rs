@@ -45,7 +45,7 @@ fn values(seed: u64, count: usize, bound: u32) -> Vec<u32> {
 }
 
 fn for_each_kernel(degree: usize, check: impl Fn(&dyn super::Kernel, u32)) {
-    for bound in [1 << 30, 1 << 27, 1 << 21] {
+    for bound in [1 << 30, 1 << 27, 1 << 21, 1 << 17] {
         let p = ntt_primes_below(bound, degree).next().unwrap();
         let kernels = kernels_for(Modulus::new(p).unwrap(), degree);
         assert!(!kernels.is_empty());
@@ -183,8 +183,21 @@ pub fn sums_are_reduced_exactly_with_sixteen_terms() {
         let signed: Vec<i64> = b
             .iter()
             .enumerate()
-            .map(|(i, &x)| (x as i64) << (i % 27))
+            .map(|(i, &x)| (x as i64) << (i % 21))
             .map(|x| if x % 3 == 0 { -x } else { x })
+            .chain([
+                0,
+                1,
+                -1,
+                (1 << 51) - 1,
+                1 - (1 << 51),
+                p as i64,
+                -(p as i64),
+                1 - p as i64,
+            ])
+            .cycle()
+            .skip(8)
+            .take(degree)
             .collect();
         let mut reduced = vec![0; degree];
         kernel.reduce_signed(&mut reduced, &signed);

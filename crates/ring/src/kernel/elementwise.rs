@@ -96,6 +96,20 @@ pub(super) fn reduce_signed(modulus: Modulus, out: &mut [u32], values: &[i64]) {
     }
 }
 
+/// `out[j] = values[sources[j]]`, where the sources of an aligned block of sixteen lie in one such block, as those of an automorphism do.
+#[inline(always)]
+pub(crate) fn permute(out: &mut [u32], values: &[u32], sources: &[u32]) {
+    const LANES: usize = 16;
+    let values = values.as_chunks::<LANES>().0;
+    let blocks = out.as_chunks_mut::<LANES>().0.iter_mut();
+    for (block, sources) in blocks.zip(sources.as_chunks::<LANES>().0) {
+        let from = &values[sources[0] as usize / LANES];
+        for (slot, &source) in block.iter_mut().zip(sources) {
+            *slot = from[source as usize % LANES];
+        }
+    }
+}
+
 /// `out = round(sum_i values_i * factors_i)` for a non-negative sum far below 2^24.
 #[inline(always)]
 pub(crate) fn rounded_sum(out: &mut [u32], terms: &[(&[u32], f32)]) {

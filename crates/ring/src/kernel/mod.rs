@@ -73,6 +73,6 @@ pub fn kernels_for(modulus: Modulus, degree: usize) -> Vec<Box<dyn Kernel>> {
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-pub(crate) use elementwise::rounded_sum;
+pub(crate) use elementwise::{permute, rounded_sum};
 #[cfg(target_arch = "x86_64")]
-pub(crate) use native::rounded_sum;
+pub(crate) use native::{permute, rounded_sum};

@@ -33,6 +33,22 @@ pub(crate) fn rounded_sum(out: &mut [u32], terms: &[(&[u32], f32)]) {
     );
 }
 
+/// [`elementwise::permute`], with the widest vectors of this processor.
+pub(crate) fn permute(out: &mut [u32], values: &[u32], sources: &[u32]) {
+    assert!(out.len() == values.len() && out.len() == sources.len());
+    match arches().pop() {
+        Some(Arch::V4(simd)) => simd.vectorize(
+            #[inline(always)]
+            || wide::avx512::permute(simd, out, values, sources),
+        ),
+        Some(Arch::V3(simd)) => simd.vectorize(
+            #[inline(always)]
+            || wide::avx2::permute(simd, out, values, sources),
+        ),
+        _ => elementwise::permute(out, values, sources),
+    }
+}
+
 impl NativeKernel {
     /// One kernel for each instruction set of this processor that our loops are compiled for, widest last. Below AVX2 there is none:
     /// the transforms of `tfhe-ntt` would be scalar, and the portable kernel's vectors are faster.
@@ -136,9 +152,16 @@ impl Kernel for NativeKernel {
     }
 
     fn reduce_signed(&self, out: &mut [u32], values: &[i64]) {
-        self.arch.dispatch(
-            #[inline(always)]
-            || elementwise::reduce_signed(self.modulus, out, values),
-        );
+        match self.arch {
+            Arch::V4(simd) if self.modulus.value() > 1 << 17 => simd.vectorize(
+                #[inline(always)]
+                || wide::avx512::reduce_signed(simd, self.modulus, out, values),
+            ),
+            Arch::V3(simd) if self.modulus.value() > 1 << 17 => simd.vectorize(
+                #[inline(always)]
+                || wide::avx2::reduce_signed(simd, self.modulus, out, values),
+            ),
+            _ => elementwise::reduce_signed(self.modulus, out, values),
+        }
     }
 }

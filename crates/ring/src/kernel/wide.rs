@@ -1,14 +1,14 @@
-//! Lazy sums of products with AVX-512 and AVX2, lane by lane of 64 bits.
+//! Lazy sums of products, reduction of signed numbers and permutations with AVX-512 and AVX2.
 //!
-//! The compiler's own vectors for `u32 * u32 -> u64` sums are no faster than scalar code, so these two loops are written in
-//! intrinsics, through `pulp`'s safe wrappers.
+//! The compiler's own vectors for `u32 * u32 -> u64` sums are no faster than scalar code, and a gather fetches one number at a time, so
+//! these loops are written in intrinsics, through `pulp`'s safe wrappers.
 
 use crate::Modulus;
 use pulp::x86::{V3, V4};
 use std::arch::x86_64::{__m256i, __m512i};
 
 macro_rules! lazy_sums {
-    ($name:ident, $simd:ty, $register:ty, $lanes:literal, $splat:expr, $mul:expr, $add64:expr, $add32:expr, $sub32:expr, $min:expr, $shift:expr, $blend:expr) => {
+    ($name:ident, $simd:ty, $register:ty, $lanes:literal, $splat:expr, $mul:expr, $add64:expr, $add32:expr, $sub32:expr, $min:expr, $shift:expr, $blend:expr, $splat64:expr, $shuffle:expr, $order:expr) => {
         pub(super) mod $name {
             use super::*;
 
@@ -39,6 +39,8 @@ macro_rules! lazy_sums {
                         }
                         (even, odd)
                     },
+                    #[inline(always)]
+                    |block| block,
                 );
             }
 
@@ -67,7 +69,60 @@ macro_rules! lazy_sums {
                         }
                         (even, odd)
                     },
+                    #[inline(always)]
+                    |block| block,
                 );
+            }
+
+            /// `values mod p`, for primes above 2^17: a multiple of `p` above 2^51 makes every value positive and leaves it below `2^35 p`.
+            #[inline(always)]
+            pub(in super::super) fn reduce_signed(
+                simd: $simd,
+                modulus: Modulus,
+                out: &mut [u32],
+                values: &[i64],
+            ) {
+                assert!(out.len() == values.len() && modulus.value() > 1 << 17);
+                let p = modulus.value() as u64;
+                let positive = $splat64(simd, ((1 << 51) / p + 1) * p);
+                let order: $register = pulp::cast!($order);
+                let halves = values.as_chunks::<{ LANES / 2 }>().0;
+                for_each_block(
+                    simd,
+                    modulus,
+                    out,
+                    #[inline(always)]
+                    |block| {
+                        let first: $register = pulp::cast!(halves[2 * block]);
+                        let second: $register = pulp::cast!(halves[2 * block + 1]);
+                        (
+                            $add64(simd, first, positive),
+                            $add64(simd, second, positive),
+                        )
+                    },
+                    // The halves come out as even and odd lanes.
+                    #[inline(always)]
+                    |block| $shuffle(simd, block, order),
+                );
+            }
+
+            /// [`super::super::elementwise::permute`].
+            #[inline(always)]
+            pub(in super::super) fn permute(
+                simd: $simd,
+                out: &mut [u32],
+                values: &[u32],
+                sources: &[u32],
+            ) {
+                let (blocks, values) = (
+                    out.as_chunks_mut::<LANES>().0,
+                    values.as_chunks::<LANES>().0,
+                );
+                for (block, sources) in blocks.iter_mut().zip(sources.as_chunks::<LANES>().0) {
+                    let from: $register = pulp::cast!(values[sources[0] as usize / LANES]);
+                    // The shuffle looks at the lowest bits of a source alone.
+                    *block = pulp::cast!($shuffle(simd, from, pulp::cast!(*sources)));
+                }
             }
 
             /// Reduces the sums of even and odd lanes: [`Modulus::reduce_wide`] on a vector.
@@ -77,6 +132,7 @@ macro_rules! lazy_sums {
                 modulus: Modulus,
                 out: &mut [u32],
                 sums: impl Fn(usize) -> ($register, $register),
+                finish: impl Fn($register) -> $register,
             ) {
                 let (blocks, rest) = out.as_chunks_mut::<LANES>();
                 assert!(rest.is_empty());
@@ -98,7 +154,8 @@ macro_rules! lazy_sums {
                     );
                     let high = $blend(simd, $shift(simd, even), odd);
                     let low = $blend(simd, $shift(simd, correction(even)), correction(odd));
-                    *block = pulp::cast!(below($sub32(simd, $add32(simd, high, p), low), p));
+                    let residues = below($sub32(simd, $add32(simd, high, p), low), p);
+                    *block = pulp::cast!(finish(residues));
                 }
             }
         }
@@ -117,7 +174,10 @@ lazy_sums!(
     |simd: V4, a, b| simd.avx512f._mm512_sub_epi32(a, b),
     |simd: V4, a, b| simd.avx512f._mm512_min_epu32(a, b),
     |simd: V4, a| simd.avx512f._mm512_srli_epi64::<32>(a),
-    |simd: V4, even, odd| simd.avx512f._mm512_mask_blend_epi32(0xaaaa, even, odd)
+    |simd: V4, even, odd| simd.avx512f._mm512_mask_blend_epi32(0xaaaa, even, odd),
+    |simd: V4, x: u64| simd.avx512f._mm512_set1_epi64(x as i64),
+    |simd: V4, x, indices| simd.avx512f._mm512_permutexvar_epi32(indices, x),
+    [0u32, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15]
 );
 
 lazy_sums!(
@@ -132,5 +192,8 @@ lazy_sums!(
     |simd: V3, a, b| simd.avx2._mm256_sub_epi32(a, b),
     |simd: V3, a, b| simd.avx2._mm256_min_epu32(a, b),
     |simd: V3, a| simd.avx2._mm256_srli_epi64::<32>(a),
-    |simd: V3, even, odd| simd.avx2._mm256_blend_epi32::<0xaa>(even, odd)
+    |simd: V3, even, odd| simd.avx2._mm256_blend_epi32::<0xaa>(even, odd),
+    |simd: V3, x: u64| simd.avx._mm256_set1_epi64x(x as i64),
+    |simd: V3, x, indices| simd.avx2._mm256_permutevar8x32_epi32(x, indices),
+    [0u32, 2, 4, 6, 1, 3, 5, 7]
 );

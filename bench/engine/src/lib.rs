@@ -1,0 +1,27 @@
+//! The `standard` benchmark of the engine: fixed parameter sets, every operation of the scheme, by level.
+
+mod operations;
+mod peers;
+mod sets;
+mod timing;
+
+use std::error::Error;
+use timing::Table;
+
+/// Prints the tables of one set, or of all and of other libraries.
+///
+/// # Errors
+/// When a set cannot be made.
+pub fn run(only: Option<&str>) -> Result<(), Box<dyn Error>> {
+    let table = Table::new()?;
+    for parameters in sets::all()? {
+        if only.is_none_or(|name| name == parameters.name()) {
+            sets::describe(&parameters);
+            operations::run(&parameters, &table)?;
+        }
+    }
+    if only.is_none() {
+        peers::run();
+    }
+    Ok(())
+}

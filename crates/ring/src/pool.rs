@@ -1,0 +1,67 @@
+//! Buffers that polynomials leave behind, for those that follow.
+//!
+//! A polynomial takes megabytes for milliseconds. From the allocator, that memory comes back from the operating system every time, page
+//! by page and zeroed, and two threads that ask for pages wait for each other. A buffer from here holds what its last user left.
+
+use std::sync::{Mutex, PoisonError};
+
+static FREE: Mutex<Vec<Vec<u32>>> = Mutex::new(Vec::new());
+
+/// Residues kept at most: 128 MiB. Browsers have less to spare and compute on few polynomials.
+const KEPT: usize = if cfg!(target_family = "wasm") {
+    0
+} else {
+    32 << 20
+};
+
+/// Shorter buffers are the allocator's business.
+const SHORTEST: usize = 1 << 15;
+
+/// A buffer of `length` residues with unspecified content.
+pub(crate) fn take(length: usize) -> Vec<u32> {
+    let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+    // Not one that is much too large: it would be held for as long as the polynomial lives.
+    let fits = |buffer: &Vec<u32>| (length..=length + length / 2).contains(&buffer.capacity());
+    let found = free.iter().rposition(fits).map(|i| free.swap_remove(i));
+    drop(free);
+    match found {
+        Some(mut buffer) => {
+            buffer.resize(length, 0);
+            buffer
+        }
+        None => vec![0; length],
+    }
+}
+
+/// Keeps a buffer for [`take`].
+pub(crate) fn give(buffer: Vec<u32>) {
+    if buffer.capacity() < SHORTEST {
+        return;
+    }
+    let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+    if free.iter().map(Vec::capacity).sum::<usize>() + buffer.capacity() <= KEPT {
+        free.push(buffer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_come_back_with_the_length_that_is_asked_for() {
+        // Sizes that no other test of this process uses.
+        let length = SHORTEST + 12_345;
+        let mut buffer = take(length);
+        buffer.fill(7);
+        let address = buffer.as_ptr();
+        give(buffer);
+        let again = take(length - 100);
+        assert_eq!((again.as_ptr(), again.len()), (address, length - 100));
+        let other = take(length);
+        assert_ne!(other.as_ptr(), address);
+        give(again);
+        let largest = take(4 * length);
+        assert_eq!(largest.len(), 4 * length);
+    }
+}
