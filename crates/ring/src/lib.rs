@@ -2,6 +2,7 @@
 
 mod automorphism;
 mod bits;
+mod conversion;
 mod kernel;
 mod modulus;
 mod parallel;
@@ -13,11 +14,12 @@ mod sampling;
 
 pub use automorphism::{Automorphism, galois_element_of_rotation};
 pub use bits::{pack, packed_len, unpack};
+pub use conversion::BaseConversion;
 #[cfg(feature = "conformance")]
 pub use kernel::conformance;
 pub use kernel::{Kernel, kernel_for, kernels_for};
 pub use modulus::Modulus;
-pub use parallel::{for_each_limb, for_each_pair, with_scratch};
+pub use parallel::{for_each_limb, for_each_pair, for_each_piece, with_scratch};
 pub use poly::{Basis, Poly};
-pub use rns::{BaseConversion, Ring, RingError};
+pub use rns::{Ring, RingError};
 pub use sampling::{Seed, Xof};

@@ -51,6 +51,12 @@ impl Modulus {
         self.inverse
     }
 
+    /// `factor * 2^32 mod p`, whose product with a residue needs one reduction.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) const fn montgomery_factor(self, factor: u32) -> u32 {
+        self.montgomery_reduce(self.prepare_factor(factor) as u64)
+    }
+
     /// `a + b`.
     #[inline(always)]
     pub const fn add(self, a: u32, b: u32) -> u32 {

@@ -1,6 +1,6 @@
 //! Work on the limbs of a polynomial, by several threads where the feature `parallel` allows it.
 
-use std::cell::Cell;
+use std::{cell::Cell, ops::Range};
 
 /// Calls `work(index, limb)` for every limb of `degree` residues.
 pub fn for_each_limb(
@@ -43,6 +43,30 @@ pub fn for_each_pair(
         .zip(second.chunks_exact_mut(degree))
         .enumerate()
         .for_each(|(i, (a, b))| work(i, a, b));
+}
+
+/// Calls `work(range, limbs)` for every `range` of `piece` coefficients, with that range of all limbs.
+pub fn for_each_piece(
+    data: &mut [u32],
+    degree: usize,
+    piece: usize,
+    work: impl Fn(Range<usize>, &mut [&mut [u32]]) + Send + Sync,
+) {
+    let piece = piece.min(degree);
+    let mut columns: Vec<Vec<&mut [u32]>> = (0..degree / piece).map(|_| Vec::new()).collect();
+    for limb in data.chunks_exact_mut(degree) {
+        for (column, part) in columns.iter_mut().zip(limb.chunks_exact_mut(piece)) {
+            column.push(part);
+        }
+    }
+    let run = |(i, column): (usize, &mut Vec<&mut [u32]>)| work(i * piece..(i + 1) * piece, column);
+    #[cfg(feature = "parallel")]
+    {
+        use rayon::prelude::*;
+        columns.par_iter_mut().enumerate().for_each(run);
+    }
+    #[cfg(not(feature = "parallel"))]
+    columns.iter_mut().enumerate().for_each(run);
 }
 
 thread_local! {

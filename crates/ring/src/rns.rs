@@ -1,8 +1,8 @@
-//! The residue number system over the ciphertext chain and the special primes: transforms, base conversion, rounded division.
+//! The residue number system over the ciphertext chain and the special primes: transforms, sums, products, rounded division.
 
 use crate::{
-    Automorphism, Basis, Kernel, Modulus, Poly, for_each_limb, kernel::rounded_sum, kernel_for,
-    primes::is_prime, with_scratch,
+    Automorphism, BaseConversion, Basis, Kernel, Modulus, Poly, for_each_limb, for_each_pair,
+    kernel_for, primes::is_prime,
 };
 
 /// Why a ring cannot be made.
@@ -22,8 +22,8 @@ pub enum RingError {
 /// `Z[X]/(X^N + 1)` modulo a chain of primes `q_0..q_L` and special primes `p_0..p_(K-1)`.
 pub struct Ring {
     degree: usize,
-    chain: Vec<Box<dyn Kernel>>,
-    special: Vec<Box<dyn Kernel>>,
+    pub(crate) chain: Vec<Box<dyn Kernel>>,
+    pub(crate) special: Vec<Box<dyn Kernel>>,
 }
 
 impl Ring {
@@ -154,28 +154,29 @@ impl Ring {
         out
     }
 
-    /// Divides a polynomial in evaluation form by the product of its last `conversion.from` limbs and rounds to nearest.
+    /// Divides a polynomial in evaluation form by the product of its last `conversion.sources()` limbs and rounds to nearest.
     pub fn divide_round(&self, mut poly: Poly, conversion: &BaseConversion) -> Poly {
         let basis = poly.basis();
-        let kept = basis.limbs() - conversion.from.len();
+        let kept = basis.limbs() - conversion.sources();
         let mut dropped = poly.tail(kept);
         for_each_limb(dropped.data_mut(), self.degree, |i, limb| {
             self.kernel(basis, kept + i).inverse(limb)
         });
         conversion.scale_inputs(self, dropped.data_mut());
-        let overflow = conversion.rounded_quotient(&dropped);
-        let terms: Vec<&[u32]> = dropped.limbs().chain([&overflow[..]]).collect();
         poly.truncate(kept);
-        self.each(&mut poly, |kernel, i, limb| {
-            with_scratch(self.degree, |lift| {
-                let target = conversion.target(i, 0);
-                let mut scalars = target.scalars.clone();
-                scalars.push(target.minus_product);
-                kernel.combine(lift, &terms, &scalars);
+        let mut lifts = self.stale(poly.basis());
+        let dropped: Vec<&[u32]> = dropped.limbs().collect();
+        conversion.convert_exactly(self, &dropped, &mut lifts);
+        for_each_pair(
+            poly.data_mut(),
+            lifts.data_mut(),
+            self.degree,
+            |i, limb, lift| {
+                let kernel = self.kernel(Basis::of_chain(kept), i);
                 kernel.forward(lift);
-                kernel.sub_scale_assign(limb, lift, target.product_inverse);
-            });
-        });
+                kernel.sub_scale_assign(limb, lift, conversion.quotient_factor(i));
+            },
+        );
         poly
     }
 
@@ -189,113 +190,5 @@ impl Ring {
         for_each_limb(poly.data_mut(), self.degree, |i, limb| {
             work(self.kernel(basis, i), i, limb)
         });
-    }
-}
-
-/// Constants that carry residues modulo `M = m_0 ... m_(k-1)` over to other primes:
-/// `x = sum_i y_i M/m_i - u M` with `y_i = x (M/m_i)^-1 mod m_i` (Halevi, Polyakov, Shoup, ePrint 2018/117, section 2).
-pub struct BaseConversion {
-    from: Vec<Modulus>,
-    /// Where the source limbs stand: from the `first` of a polynomial over `basis`.
-    basis: Basis,
-    first: usize,
-    /// `(M/m_i)^-1 mod m_i`.
-    inverses: Vec<u32>,
-    chain: Vec<Target>,
-    special: Vec<Target>,
-}
-
-/// The constants of one target prime `t`.
-struct Target {
-    /// `M/m_i mod t`.
-    scalars: Vec<u32>,
-    /// `-M mod t`.
-    minus_product: u32,
-    /// `M^-1 mod t`, zero when `t` divides `M`.
-    product_inverse: u32,
-}
-
-/// Pieces of one limb that threads share.
-const PIECES: usize = 4;
-
-impl BaseConversion {
-    /// The conversion from limbs `from` of a polynomial over `basis` to all primes of the ring.
-    pub fn new(ring: &Ring, basis: Basis, from: std::ops::Range<usize>) -> Self {
-        let first = from.start;
-        let from: Vec<Modulus> = from.map(|i| ring.modulus(basis, i)).collect();
-        let without = |i: usize, t: Modulus| {
-            from.iter()
-                .enumerate()
-                .filter(|&(j, _)| j != i)
-                .fold(1, |product, (_, m)| t.mul(product, m.value() % t.value()))
-        };
-        let inverses = from
-            .iter()
-            .enumerate()
-            .map(|(i, &m)| m.inv(without(i, m)))
-            .collect();
-        #[expect(clippy::borrowed_box, reason = "the closure maps over boxed kernels")]
-        let target = |kernel: &Box<dyn Kernel>| {
-            let t = kernel.modulus();
-            let product = without(usize::MAX, t);
-            Target {
-                scalars: (0..from.len()).map(|i| without(i, t)).collect(),
-                minus_product: t.neg(product),
-                product_inverse: t.inv(product),
-            }
-        };
-        Self {
-            basis,
-            first,
-            inverses,
-            chain: ring.chain.iter().map(target).collect(),
-            special: ring.special.iter().map(target).collect(),
-            from,
-        }
-    }
-
-    /// Turns the source limbs `x` (coefficients) into the `y_i`.
-    pub fn scale_inputs(&self, ring: &Ring, limbs: &mut [u32]) {
-        for_each_limb(limbs, ring.degree, |i, limb| {
-            let kernel = ring.kernel(self.basis, self.first + i);
-            kernel.scale_assign(limb, self.inverses[i]);
-        });
-    }
-
-    /// Writes the coefficients modulo the `i`-th prime of `basis`, up to a small multiple of `M`, from the `y_i`.
-    pub fn convert_into(
-        &self,
-        ring: &Ring,
-        basis: Basis,
-        i: usize,
-        scaled: &[&[u32]],
-        out: &mut [u32],
-    ) {
-        ring.kernel(basis, i)
-            .combine(out, scaled, &self.target(i, basis.q).scalars);
-    }
-
-    /// Constants of the `i`-th limb over a basis with `q` chain limbs (`q = 0`: all limbs belong to the chain).
-    fn target(&self, i: usize, q: usize) -> &Target {
-        if q == 0 || i < q {
-            &self.chain[i]
-        } else {
-            &self.special[i - q]
-        }
-    }
-
-    /// `u = round(sum_i y_i / m_i)`: what makes the conversion exact on the representative in `[-M/2, M/2]`.
-    fn rounded_quotient(&self, scaled: &Poly) -> Vec<u32> {
-        let mut quotient = vec![0; scaled.degree()];
-        for_each_limb(&mut quotient, scaled.degree() / PIECES, |piece, out| {
-            let range = piece * out.len()..(piece + 1) * out.len();
-            let terms: Vec<(&[u32], f32)> = scaled
-                .limbs()
-                .zip(&self.from)
-                .map(|(limb, modulus)| (&limb[range.clone()], 1.0 / modulus.value() as f32))
-                .collect();
-            rounded_sum(out, &terms);
-        });
-        quotient
     }
 }

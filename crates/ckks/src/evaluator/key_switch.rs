@@ -3,77 +3,63 @@
 use super::Evaluator;
 use crate::keys::SwitchingKey;
 use ring::{Basis, Poly, for_each_pair, with_scratch};
+use std::ops::Range;
 
-/// The digits of a polynomial, not yet lifted.
-pub(super) struct Digits<'p> {
-    /// The polynomial in evaluation form: what a digit is on its own primes.
-    evaluations: &'p Poly,
-    /// The inputs of the base conversion, by coefficients.
-    scaled: Poly,
+/// A digit of a polynomial, lifted to all primes of a key.
+pub(super) struct Digit {
+    /// The digit's own primes: there it is the polynomial itself, and the limbs of `lifted` are unspecified.
+    pub(super) own: Range<usize>,
+    /// By coefficients.
+    pub(super) lifted: Poly,
 }
 
 impl Evaluator<'_> {
     /// `(c_0, c_1)` with `c_0 + c_1 s = a s'`, up to noise, for the key from `s'` to `s`.
     pub(super) fn switch(&self, a: &Poly, key: &SwitchingKey) -> (Poly, Poly) {
         let digits = self.decompose(a);
-        let level = a.basis().q - 1;
-        let basis = self.parameters.key_basis(level);
+        let basis = self.parameters.key_basis(a.basis().q - 1);
         let (ring, degree) = (self.parameters.ring(), self.parameters.degree());
         let (mut c0, mut c1) = (ring.stale(basis), ring.stale(basis));
         for_each_pair(c0.data_mut(), c1.data_mut(), degree, |i, out0, out1| {
-            let count = self.parameters.digit_ranges(level).len();
-            with_scratch(degree * count, |lifted| {
-                for (d, out) in lifted.chunks_exact_mut(degree).enumerate() {
-                    self.lift_limb(&digits, d, basis, i, out);
-                }
-                let lifted: Vec<&[u32]> = lifted.chunks_exact(degree).collect();
+            with_scratch(degree * digits.len(), |scratch| {
+                let lifted: Vec<&[u32]> = digits
+                    .iter()
+                    .zip(scratch.chunks_exact_mut(degree))
+                    .map(|(digit, evaluations)| {
+                        if digit.own.contains(&i) {
+                            return a.limb(i);
+                        }
+                        evaluations.copy_from_slice(digit.lifted.limb(i));
+                        ring.kernel(basis, i).forward(evaluations);
+                        evaluations
+                    })
+                    .collect();
                 self.multiply_limb(&lifted, key, basis, i, out0, out1);
             });
         });
         (self.mod_down(c0), self.mod_down(c1))
     }
 
-    pub(super) fn decompose<'p>(&self, a: &'p Poly) -> Digits<'p> {
+    /// The digits of `a`, lifted to the key's primes.
+    pub(super) fn decompose(&self, a: &Poly) -> Vec<Digit> {
         let ring = self.parameters.ring();
         let level = a.basis().q - 1;
         let degree = self.parameters.degree();
         let mut scaled = a.clone();
         ring.inverse(&mut scaled);
-        for (d, range) in self.parameters.digit_ranges(level).enumerate() {
-            let conversion = self.parameters.digit_conversion(d, range.len());
-            conversion.scale_inputs(
-                ring,
-                &mut scaled.data_mut()[range.start * degree..range.end * degree],
-            );
-        }
-        Digits {
-            evaluations: a,
-            scaled,
-        }
-    }
-
-    /// Digit `d` modulo the `i`-th prime of `basis`, in evaluation form.
-    pub(super) fn lift_limb(
-        &self,
-        digits: &Digits<'_>,
-        d: usize,
-        basis: Basis,
-        i: usize,
-        out: &mut [u32],
-    ) {
-        let Some(range) = self.parameters.digit_ranges(basis.q - 1).nth(d) else {
-            return;
-        };
-        if range.contains(&i) {
-            out.copy_from_slice(digits.evaluations.limb(i));
-            return;
-        }
-        let ring = self.parameters.ring();
-        let inputs: Vec<&[u32]> = range.clone().map(|j| digits.scaled.limb(j)).collect();
         self.parameters
-            .digit_conversion(d, range.len())
-            .convert_into(ring, basis, i, &inputs, out);
-        ring.kernel(basis, i).forward(out);
+            .digit_ranges(level)
+            .enumerate()
+            .map(|(d, own)| {
+                let conversion = self.parameters.digit_conversion(d, own.len());
+                let limbs = &mut scaled.data_mut()[own.start * degree..own.end * degree];
+                conversion.scale_inputs(ring, limbs);
+                let inputs: Vec<&[u32]> = limbs.chunks_exact(degree).collect();
+                let mut lifted = ring.stale(self.parameters.key_basis(level));
+                conversion.convert(ring, &inputs, &mut lifted, own.clone());
+                Digit { own, lifted }
+            })
+            .collect()
     }
 
     /// The inner product of lifted digits and a key, on one limb.

@@ -1,6 +1,6 @@
 //! Automorphisms: rotation of the slots, conjugation, and many rotations of one ciphertext (hoisting).
 
-use super::{Evaluator, key_switch::Digits};
+use super::Evaluator;
 use crate::{Ciphertext, EvaluatorError, KeyKind, KeySpec, keys::SwitchingKey};
 use ring::{Automorphism, Poly, for_each_pair, galois_element_of_rotation, with_scratch};
 
@@ -62,15 +62,19 @@ impl Evaluator<'_> {
     pub fn hoist<'c>(&self, a: &'c Ciphertext) -> Result<Hoisted<'c>, EvaluatorError> {
         Self::two_parts(a)?;
         let ring = self.parameters.ring();
-        let basis = self.parameters.key_basis(a.level());
-        let digits: Digits<'_> = self.decompose(&a.parts[1]);
-        let lifted = (0..self.parameters.digit_ranges(a.level()).len())
-            .map(|d| {
-                let mut poly = ring.stale(basis);
-                ring.each(&mut poly, |_, i, limb| {
-                    self.lift_limb(&digits, d, basis, i, limb)
+        let lifted = self
+            .decompose(&a.parts[1])
+            .into_iter()
+            .map(|digit| {
+                let mut lifted = digit.lifted;
+                ring.each(&mut lifted, |kernel, i, limb| {
+                    if digit.own.contains(&i) {
+                        limb.copy_from_slice(a.parts[1].limb(i));
+                    } else {
+                        kernel.forward(limb);
+                    }
                 });
-                poly
+                lifted
             })
             .collect();
         Ok(Hoisted {

@@ -138,17 +138,31 @@ impl Kernel for NativeKernel {
     }
 
     fn scale_assign(&self, out: &mut [u32], factor: u32) {
-        self.arch.dispatch(
-            #[inline(always)]
-            || elementwise::scale_assign(self.modulus, out, factor),
-        );
+        match self.arch {
+            Arch::V4(simd) => simd.vectorize(
+                #[inline(always)]
+                || wide::avx512::scale(simd, self.modulus, out, factor),
+            ),
+            Arch::V3(simd) => simd.vectorize(
+                #[inline(always)]
+                || wide::avx2::scale(simd, self.modulus, out, factor),
+            ),
+            _ => elementwise::scale_assign(self.modulus, out, factor),
+        }
     }
 
     fn sub_scale_assign(&self, out: &mut [u32], other: &[u32], factor: u32) {
-        self.arch.dispatch(
-            #[inline(always)]
-            || elementwise::sub_scale_assign(self.modulus, out, other, factor),
-        );
+        match self.arch {
+            Arch::V4(simd) => simd.vectorize(
+                #[inline(always)]
+                || wide::avx512::sub_scale(simd, self.modulus, out, other, factor),
+            ),
+            Arch::V3(simd) => simd.vectorize(
+                #[inline(always)]
+                || wide::avx2::sub_scale(simd, self.modulus, out, other, factor),
+            ),
+            _ => elementwise::sub_scale_assign(self.modulus, out, other, factor),
+        }
     }
 
     fn reduce_signed(&self, out: &mut [u32], values: &[i64]) {

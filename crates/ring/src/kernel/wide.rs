@@ -125,6 +125,73 @@ macro_rules! lazy_sums {
                 }
             }
 
+            /// `out *= factor`.
+            #[inline(always)]
+            pub(in super::super) fn scale(
+                simd: $simd,
+                modulus: Modulus,
+                out: &mut [u32],
+                factor: u32,
+            ) {
+                scale_each(
+                    simd,
+                    modulus,
+                    out,
+                    factor,
+                    #[inline(always)]
+                    |_, x| x,
+                );
+            }
+
+            /// `out = (out - other) * factor`.
+            #[inline(always)]
+            pub(in super::super) fn sub_scale(
+                simd: $simd,
+                modulus: Modulus,
+                out: &mut [u32],
+                other: &[u32],
+                factor: u32,
+            ) {
+                assert_eq!(out.len(), other.len());
+                let (other, p) = (other.as_chunks::<LANES>().0, $splat(simd, modulus.value()));
+                scale_each(
+                    simd,
+                    modulus,
+                    out,
+                    factor,
+                    #[inline(always)]
+                    |block, x| {
+                        let difference = $sub32(simd, x, pulp::cast!(other[block]));
+                        $min(simd, difference, $add32(simd, difference, p))
+                    },
+                );
+            }
+
+            /// One product with a factor in Montgomery form, so one reduction.
+            #[inline(always)]
+            fn scale_each(
+                simd: $simd,
+                modulus: Modulus,
+                out: &mut [u32],
+                factor: u32,
+                value: impl Fn(usize, $register) -> $register,
+            ) {
+                let (blocks, rest) = out.as_chunks_mut::<LANES>();
+                assert!(rest.is_empty());
+                let p = $splat(simd, modulus.value());
+                let inverse = $splat(simd, modulus.montgomery_inverse());
+                let factor = $splat(simd, modulus.montgomery_factor(factor));
+                let correction = |x: $register| $mul(simd, $mul(simd, x, inverse), p);
+                for (index, block) in blocks.iter_mut().enumerate() {
+                    let x = value(index, pulp::cast!(*block));
+                    let (even, odd) = ($mul(simd, x, factor), $mul(simd, $shift(simd, x), factor));
+                    let high = $blend(simd, $shift(simd, even), odd);
+                    let low = $blend(simd, $shift(simd, correction(even)), correction(odd));
+                    let residue = $sub32(simd, $add32(simd, high, p), low);
+                    *block = pulp::cast!($min(simd, residue, $sub32(simd, residue, p)));
+                }
+            }
+
             /// Reduces the sums of even and odd lanes: [`Modulus::reduce_wide`] on a vector.
             #[inline(always)]
             fn for_each_block(
