@@ -45,7 +45,7 @@ fn evaluate<N: Network<Plaintext = Plaintext> + Sync>(
         parameters.name(),
         start.elapsed().as_secs_f64()
     );
-    operations(plan);
+    operations(plan, &parameters);
     sizes(plan, &parameters)?;
 
     let secret = SecretKey::new(&parameters, &Seed::random()?);
@@ -109,7 +109,7 @@ fn evaluate<N: Network<Plaintext = Plaintext> + Sync>(
     Ok(())
 }
 
-fn operations(plan: &ModelPlan) {
+fn operations(plan: &ModelPlan, parameters: &Parameters) {
     println!(
         "| layer | level after | rotations | relinearisations | products | plain products | cost |\n|---|---|---|---|---|---|---|"
     );
@@ -125,6 +125,15 @@ fn operations(plan: &ModelPlan) {
             100.0 * layer.cost / plan.circuit.cost()
         );
     }
+    let share = |cost: f64| 100.0 * cost / plan.circuit.cost();
+    let on = |cores: usize| share(plan.circuit.cost_on(cores, parameters));
+    println!(
+        "\ncritical path of whole operations: {:.0} % of the work; one operation after the other, its limbs shared by 2, 4, 16 cores: {:.0} %, {:.0} %, {:.0} %",
+        share(plan.circuit.critical_path),
+        on(2),
+        on(4),
+        on(16),
+    );
 }
 
 fn sizes(plan: &ModelPlan, parameters: &Parameters) -> Result<(), Box<dyn Error>> {

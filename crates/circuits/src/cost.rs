@@ -68,6 +68,16 @@ impl Operation {
         })
     }
 
+    /// Limbs that can be worked on at the same time.
+    pub fn limbs(&self, parameters: &Parameters) -> usize {
+        match self.kind {
+            OperationKind::Relinearize | OperationKind::Rotate(_) | OperationKind::Conjugate => {
+                self.level + 1 + parameters.literal().special.len()
+            }
+            _ => self.level + 1,
+        }
+    }
+
     /// In transforms of one limb: each counts 1, a pass over one limb a fraction of it.
     pub fn cost(&self, parameters: &Parameters) -> f64 {
         let limbs = (self.level + 1) as f64;

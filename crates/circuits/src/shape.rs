@@ -11,6 +11,8 @@ pub struct Shape {
     pub scale: f64,
     /// Two, or three for a product before relinearisation.
     pub parts: usize,
+    /// The cost of the longest chain of operations that led to it, each waiting for the one before.
+    pub path: f64,
 }
 
 impl Shape {
@@ -20,6 +22,7 @@ impl Shape {
             level,
             scale,
             parts: 2,
+            path: 0.0,
         }
     }
 
@@ -34,6 +37,7 @@ impl Shape {
                 level: sum.level.min(next.level),
                 scale: sum.scale,
                 parts: sum.parts.max(next.parts),
+                path: sum.path.max(next.path),
             })
         })
     }
@@ -54,6 +58,7 @@ impl Shape {
             level,
             scale,
             parts,
+            path: self.path,
         })
     }
 
@@ -63,7 +68,9 @@ impl Shape {
             return Err(EvaluatorError::Terms(a.len()));
         }
         let (left, right) = (Self::sum(a)?.with_parts(2)?, Self::sum(b)?.with_parts(2)?);
-        left.scaled(parameters, right.scale, right.level, 3)
+        let path = left.path.max(right.path);
+        let product = left.scaled(parameters, right.scale, right.level, 3)?;
+        Ok(Shape { path, ..product })
     }
 
     /// `sum_k p_k a_k` with plaintexts of one scale.
@@ -96,7 +103,7 @@ impl Shape {
         Ok(Shape {
             level: level - 1,
             scale: self.scale / parameters.prime(level),
-            parts: 2,
+            ..self
         })
     }
 

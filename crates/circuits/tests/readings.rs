@@ -74,6 +74,31 @@ fn worst(got: &[Complex64], want: &[Complex64]) -> f64 {
         .fold(0.0, f64::max)
 }
 
+/// Two rotations of one vector can run side by side, a rotation of a rotation cannot.
+#[test]
+fn the_critical_path_is_the_longest_chain() {
+    let parameters = Parameters::insecure(8, 5).unwrap();
+    let plan = |chained: bool| {
+        let planner = Planner::new(&parameters, NoEncoding);
+        let x = Shape::fresh(3, parameters.scale());
+        let first = planner.rotate(&x, 1).unwrap();
+        let second = planner
+            .rotate(if chained { &first } else { &x }, 1)
+            .unwrap();
+        planner.add(&first, &second).unwrap();
+        planner.into_plan()
+    };
+    let (apart, chained) = (plan(false), plan(true));
+    let [rotation, _, sum] = apart.operations[..] else {
+        panic!("three operations")
+    };
+    let (rotation, sum) = (rotation.cost(&parameters), sum.cost(&parameters));
+    assert_eq!(apart.critical_path, rotation + sum);
+    assert_eq!(chained.critical_path, 2.0 * rotation + sum);
+    assert_eq!(apart.cost_on(1, &parameters), apart.cost());
+    assert!((apart.cost_on(4, &parameters) - (rotation / 4.0 * 2.0 + sum / 4.0)).abs() < 1e-9);
+}
+
 #[test]
 fn the_three_readings_agree() {
     let parameters = Parameters::insecure(9, 5).unwrap();

@@ -68,6 +68,11 @@ pub struct Plan {
     pub keys: Vec<KeySpec>,
     /// The layers in order.
     pub layers: Vec<LayerCost>,
+    /// The operations in order.
+    pub operations: Vec<Operation>,
+    /// The cost of the longest chain of operations in which each waits for the one before: no number of cores that work on whole
+    /// operations is faster.
+    pub critical_path: f64,
 }
 
 /// The operations of one layer.
@@ -93,6 +98,17 @@ impl Plan {
     /// The cost of all layers.
     pub fn cost(&self) -> f64 {
         self.layers.iter().map(|layer| layer.cost).sum()
+    }
+}
+
+impl Plan {
+    /// The cost on so many cores that share the limbs of one operation after the other, as [`crate::Encrypted`] works.
+    pub fn cost_on(&self, cores: usize, parameters: &Parameters) -> f64 {
+        let cost = |operation: &Operation| {
+            let limbs = operation.limbs(parameters);
+            operation.cost(parameters) * limbs.div_ceil(cores) as f64 / limbs as f64
+        };
+        self.operations.iter().map(cost).sum()
     }
 }
 
@@ -122,7 +138,12 @@ impl<E: PlaintextEncoder> Planner<E> {
         if plan.layers.is_empty() {
             plan.layers.push(LayerCost::default());
         }
-        let Plan { keys, layers } = &mut *plan;
+        let Plan {
+            keys,
+            layers,
+            operations,
+            critical_path,
+        } = &mut *plan;
         let current = layers.len() - 1;
         let layer = &mut layers[current];
         if let Some(spec) = operation.key(&self.parameters) {
@@ -140,13 +161,17 @@ impl<E: PlaintextEncoder> Planner<E> {
             OperationKind::DotPlain(terms) => layer.plain_products += terms,
             _ => {}
         }
-        layer.cost += operation.cost(&self.parameters);
-        let shape = shape.map_err(|source| CircuitError::Operation {
+        let cost = operation.cost(&self.parameters);
+        layer.cost += cost;
+        operations.push(operation);
+        let mut shape = shape.map_err(|source| CircuitError::Operation {
             layer: layer.name.clone(),
             operation: operation.name(),
             source,
         })?;
         layer.level = shape.level;
+        shape.path += cost;
+        *critical_path = critical_path.max(shape.path);
         Ok(shape)
     }
 }
