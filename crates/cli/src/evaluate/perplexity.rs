@@ -72,32 +72,23 @@ impl Window {
 
 fn score(lm: &Lm, embedding: &Embedding, window: &Window) -> Result<f64, ModelError> {
     let hidden = lm.hidden_observed(&embedding.rows(&window.inputs)?, |_, _| {});
+    // All positions at once: with a product for each, the whole measurement takes eight times as long.
+    let logits = hidden.mapv(|value| value as f32).dot(&embedding.weight.t()) + &embedding.bias;
     let first = window.inputs.len() - step(window.inputs.len());
-    window
-        .targets
-        .iter()
-        .enumerate()
-        .map(|(index, &target)| {
-            let vector: Vec<f32> = hidden
-                .row(first + index)
-                .iter()
-                .map(|&v| v as f32)
-                .collect();
-            let logits = embedding.logits(&vector)?;
-            let right = logits
-                .get(target as usize)
-                .ok_or(ModelError::Token(target))?;
-            Ok(log_sum_exp(&logits) - f64::from(*right))
+    let scored = logits.rows().into_iter().skip(first);
+    scored
+        .zip(&window.targets)
+        .map(|(logits, &target)| {
+            let right = logits.get(target as usize);
+            let right = right.ok_or(ModelError::Token(target))?;
+            Ok(log_sum_exp(logits.iter().copied()) - f64::from(*right))
         })
         .sum()
 }
 
-fn log_sum_exp(logits: &[f32]) -> f64 {
-    let peak = logits.iter().copied().fold(f32::MIN, f32::max);
-    let sum: f64 = logits
-        .iter()
-        .map(|&logit| f64::from(logit - peak).exp())
-        .sum();
+fn log_sum_exp(logits: impl Iterator<Item = f32> + Clone) -> f64 {
+    let peak = logits.clone().fold(f32::MIN, f32::max);
+    let sum: f64 = logits.map(|logit| f64::from(logit - peak).exp()).sum();
     f64::from(peak) + sum.ln()
 }
 
