@@ -92,7 +92,7 @@ def main() -> None:
     corpus, valid = load_train(a.corpus), load_valid(a.corpus)
     windows = Windows(corpus, load_tokenizer(a.corpus).token_to_id("Ċ"), shape.window, 11)
     calibration = windows.take(next(windows.passes(a.calibration)), a.calibration // 12)[0]
-    if not saved["frozen"]:
+    if not saved.get("frozen", False):
         recalibrate(model, calibration)
     model.eval()
     tensors, client_half = fold(model), embedding(model)
@@ -120,6 +120,7 @@ def main() -> None:
     print(json.dumps({"ranges": ranges, "noise": noise, "strange": strange[:5]}, indent=1))
 
     settings = saved["arguments"]
+    seen, spent = (saved[name] + saved.get("before", {}).get(name, 0) for name in ("seen", "spent_cpu"))
     config = {
         "name": os.path.basename(os.path.normpath(a.out)),
         "task": "complete",
@@ -136,9 +137,9 @@ def main() -> None:
         "perplexity": {name: {key: s[key] for key in ("token", "word", "tokens")} for name, s in scores.items()},
         "training": {
             "data": "wiki2015 (English Wikipedia, spring 2015) and WikiText-2 train",
-            "tokens": saved["seen"],
-            "passes": round(saved["seen"] / len(corpus), 2),
-            "cpu_minutes": round(saved["spent_cpu"] / 60),
+            "tokens": seen,
+            "passes": round(seen / len(corpus), 2),
+            "cpu_minutes": round(spent / 60),
             "batch": settings["batch"],
             "optimiser": "Muon and AdamW",
             "rates": [settings["muon"], settings["adam"]],

@@ -196,6 +196,7 @@ class Lm(nn.Module):
     def __init__(self, shape: Shape = Shape()):
         super().__init__()
         self.shape = shape
+        self.late = 1.0
         self.embed = nn.Embedding(shape.vocabulary, shape.width)
         self.position = nn.Parameter(0.02 * torch.randn(shape.window, shape.width))
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.blocks))
@@ -221,11 +222,16 @@ class Lm(nn.Module):
         return F.linear(hidden, self.embed.weight, self.bias)
 
     def forward(self, tokens: torch.Tensor, targets: torch.Tensor, hard: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean cross-entropy over targets that are not −100 (strange prompts have none), and the penalty."""
+        """Mean cross-entropy (second half of the window weighted by `late`) over targets that are not −100 (strange prompts have none), and the penalty."""
         hidden, penalty = self.hidden(tokens, hard)
         kept = hidden[: len(hidden) - hard]
-        loss = F.cross_entropy(self.logits(kept).float().flatten(0, 1), targets.flatten(), ignore_index=-100)
-        return loss, penalty
+        scores = self.logits(kept).float().flatten(0, 1)
+        if self.late == 1:
+            return F.cross_entropy(scores, targets.flatten(), ignore_index=-100), penalty
+        each = F.cross_entropy(scores, targets.flatten(), ignore_index=-100, reduction="none").view(targets.shape)
+        half = self.shape.window // 2
+        weights = (targets != -100) * torch.cat([each.new_ones(half), each.new_full((self.shape.window - half,), self.late)])
+        return (each * weights).sum() / weights.sum(), penalty
 
     def variance_penalty(self) -> torch.Tensor:
         """Of the layer norms with a polynomial inverse root, from the last forward pass; zero without any."""

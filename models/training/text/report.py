@@ -36,9 +36,10 @@ def main() -> None:
     for name in sys.argv[1:]:
         saved, model = load(name)
         weights = sum(p.numel() for p in model.parameters())
+        total = {key: saved[key] + saved.get("before", {}).get(key, 0) for key in ("seen", "spent_cpu")}
         s = scores(name, model, valid)
         cells = [f"{s[text][key]:.2f}" if key == "token" else f"{s[text][key]:.1f}" for text in valid for key in ("token", "word")]
-        print(f"| {name} | {weights:,} | {saved['seen'] / 1e6:.1f} | {saved['spent_cpu'] / 60:.0f} | {' | '.join(cells)} |")
+        print(f"| {name} | {weights:,} | {total['seen'] / 1e6:.1f} | {total['spent_cpu'] / 60:.0f} | {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--range-weight", type=float, default=0.02, help="0 also leaves strange prompts out")
     parser.add_argument("--variance-weight", type=float, default=0.1, help="of layer norms with a polynomial inverse root")
     parser.add_argument("--average", type=float, default=0.998)
+    parser.add_argument("--late", type=float, default=1, help="weight of the loss in the window's second half, where answers are read")
     parser.add_argument("--freeze-from", type=float, default=2, help="progress from which batch norms keep fixed statistics")
     parser.add_argument("--evaluate-every", type=float, default=5, help="minutes between checkpoints with a quick perplexity")
     parser.add_argument("--sample", action="store_true", help="score the first 40,000 ids of each validation text at the end, not all")
@@ -64,12 +65,15 @@ def main() -> None:
     newline = load_tokenizer(a.corpus).token_to_id("Ċ")
     corpus = load_train(a.corpus)
     model = Lm(shape)
+    model.late = a.late
+    frozen, before = False, {"seen": 0, "spent_cpu": 0.0}
     if a.start:
-        known = torch.load(os.path.join(a.start, "checkpoint.pt"), map_location="cpu")["averaged"]
-        print("not in both:", model.load_state_dict(known, strict=False))
+        known = torch.load(os.path.join(a.start, "checkpoint.pt"), map_location="cpu")
+        print("not in both:", model.load_state_dict(known["averaged"], strict=False))
+        before, frozen = known, known.get("frozen", False)
     optimisers = make_optimisers(model, a.muon, a.adam, a.decay)
     average = Average(model, a.average)
-    step, spent, spent_cpu, seen, frozen = 0, 0.0, 0.0, 0, False
+    step, spent, spent_cpu, seen = 0, 0.0, 0.0, 0
     if os.path.exists(checkpoint):
         saved = torch.load(checkpoint, map_location="cpu")
         model.load_state_dict(saved["model"])
@@ -111,6 +115,7 @@ def main() -> None:
             "averaged": averaged.state_dict(),
             "step": step,
             "seen": seen,
+            "before": {name: before[name] + before.get("before", {}).get(name, 0) for name in ("seen", "spent_cpu")},
             "frozen": frozen,
             "spent": time.monotonic() - start,
             "spent_cpu": spent_cpu + time.process_time(),
