@@ -92,6 +92,22 @@ class Batches(unittest.TestCase):
         self.assertTrue(0 <= ids.min() and ids.max() < 40)
 
 
+class LateWeight(unittest.TestCase):
+    def test_second_half_of_the_window_counts_more(self) -> None:
+        model = small()
+        x, y = torch.randint(0, 40, (3, 12)), torch.randint(0, 40, (3, 12))
+        y[0, :8] = IGNORED
+        with torch.no_grad():
+            plain = model(x, y)[0]
+            early = model(x, torch.where(torch.arange(12) < 6, y, IGNORED))[0]
+            late = model(x, torch.where(torch.arange(12) < 6, IGNORED, y))[0]
+            model.late = 3.0
+            found = model(x, y)[0]
+        counts = (12, 16)
+        self.assertAlmostEqual(plain.item(), ((counts[0] * early + counts[1] * late) / sum(counts)).item(), places=9)
+        self.assertAlmostEqual(found.item(), ((counts[0] * early + 3 * counts[1] * late) / (counts[0] + 3 * counts[1])).item(), places=5)
+
+
 class Scoring(unittest.TestCase):
     def test_each_id_once_from_the_ids_before_it(self) -> None:
         ids = torch.arange(1, 71)
