@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 use crate::{
     hex::{Digest, Hex},
@@ -91,8 +91,10 @@ pub struct Preprocessing {
     /// Side of the image in pixels.
     pub size: u32,
     /// Mean of each channel, on the scale 0 to 1.
+    #[serde(deserialize_with = "finite")]
     pub mean: [f32; 3],
     /// Standard deviation of each channel.
+    #[serde(deserialize_with = "finite")]
     pub std: [f32; 3],
     /// Zeros added on each side.
     pub pad: u32,
@@ -239,6 +241,15 @@ impl Complete {
         }
         Ok(())
     }
+}
+
+/// A number beyond the range of 32 bits would be read as infinite, which JSON cannot say again.
+fn finite<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[f32; 3], D::Error> {
+    let numbers = <[f32; 3]>::deserialize(deserializer)?;
+    if numbers.iter().all(|number| number.is_finite()) {
+        return Ok(numbers);
+    }
+    Err(D::Error::custom("a number is out of range"))
 }
 
 fn is_file_name(name: &str) -> bool {

@@ -21,6 +21,9 @@ pub enum TokenizerError {
     /// The library could not encode a text.
     #[error("the text cannot be encoded: {0}")]
     Encode(String),
+    /// Tokens that stand for another text.
+    #[error("the tokenizer does not keep the text as it is")]
+    Lossy,
     /// The library could not decode tokens.
     #[error("the tokens cannot be decoded: {0}")]
     Decode(String),

@@ -44,16 +44,21 @@ impl Tokenizer {
         Ok(Self { inner })
     }
 
-    /// The tokens of a text.
+    /// The tokens of a text, from which exactly it comes back.
     ///
     /// # Errors
-    /// [`TokenizerError::Encode`], with the library's words.
+    /// [`TokenizerError::Encode`], with the library's words; [`TokenizerError::Lossy`] from a file that passed the rules and is
+    /// made to lose something all the same.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
         let encoding = self
             .inner
             .encode_fast(text, false)
             .map_err(|error| TokenizerError::Encode(error.to_string()))?;
-        Ok(encoding.get_ids().to_vec())
+        let ids = encoding.get_ids().to_vec();
+        if self.decode(&ids, Ending::Closed)? != text {
+            return Err(TokenizerError::Lossy);
+        }
+        Ok(ids)
     }
 
     /// The text of tokens; special tokens and ids of no token stand for nothing. Of a text that goes on, pass all tokens each

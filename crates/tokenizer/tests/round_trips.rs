@@ -148,6 +148,19 @@ fn tokenizers_that_lose_something_are_refused() {
     assert!(Tokenizer::new(moved.as_bytes(), VOCABULARY).is_err());
 }
 
+// Special tokens are left out of the text: a file may declare a byte to be one.
+#[test]
+fn a_tokenizer_that_loses_a_byte_says_so() {
+    let sound = small();
+    let pad = r#"{"id":0,"content":"<|pad|>""#;
+    let space = r#"{"id":33,"content":"Ġ","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true},"#;
+    let changed = sound.replacen(pad, &format!("{space}{pad}"), 1);
+    assert_ne!(changed, sound);
+    let tokenizer = Tokenizer::new(changed.as_bytes(), VOCABULARY).unwrap();
+    assert!(tokenizer.encode("inner").is_ok());
+    assert_eq!(tokenizer.encode("in er"), Err(TokenizerError::Lossy));
+}
+
 #[test]
 fn files_that_are_no_tokenizer_are_refused() {
     let sound = small();

@@ -69,6 +69,11 @@ pub fn sound() -> Result<(), Box<dyn Error>> {
         "classify",
         &serde_json::to_vec(&crate::manifests::sound()?)?,
     )?;
+    write(
+        "manifest",
+        "complete",
+        &serde_json::to_vec(&crate::manifests::completion()?)?,
+    )?;
     let progress = Event::Progress(Progress {
         layer: "embed".into(),
         done: 1,

@@ -14,7 +14,7 @@ pub use mutate::Mutator;
 pub type Reader = fn(&[u8]);
 
 /// A reader by the name of its corpus folder and fuzz target.
-pub const READERS: [(&str, Reader); 11] = [
+pub const READERS: [(&str, Reader); 12] = [
     ("container", wire::container),
     ("manifest", wire::manifest),
     ("requests", wire::requests),
@@ -26,6 +26,7 @@ pub const READERS: [(&str, Reader); 11] = [
     ("safetensors", model_files::safetensors),
     ("labels", model_files::labels),
     ("image", model_files::image),
+    ("tokenizer", model_files::tokenizer),
 ];
 
 /// The reader of a name.

@@ -1,4 +1,4 @@
-//! The smallest sound manifest: four patches of one pixel, two classes, one key.
+//! The smallest sound manifests: four patches of one pixel, two classes, one key; a window of four tokens.
 
 use crate::engine::RING;
 use ckks::{Ciphertext, CiphertextSpec, KeyKind, KeySpec, SeededCiphertext, Subring, WireError};
@@ -7,8 +7,8 @@ use protocol::{
     hex::Hex,
     layout::{Axis, Layout, Part},
     manifest::{
-        Accuracy, Classify, KeyEntry, Manifest, Object, PROTOCOL, ParameterSet, Preprocessing,
-        Security, Task, configuration_digest,
+        Accuracy, Classify, Complete, EMBEDDING, FileEntry, KeyEntry, Manifest, Object, PROTOCOL,
+        ParameterSet, Perplexity, Preprocessing, Security, TOKENIZER, Task, configuration_digest,
     },
 };
 
@@ -83,4 +83,28 @@ pub(crate) fn sound() -> Result<Manifest, WireError> {
         }),
         expected_seconds: 1.0,
     })
+}
+
+pub(crate) fn completion() -> Result<Manifest, WireError> {
+    let mut manifest = sound()?;
+    manifest.query.spec.subring = Subring::Real;
+    let bytes = SeededCiphertext::wire_bytes(&RING, &manifest.query.spec)?;
+    manifest.query.bytes = container_bytes(bytes);
+    manifest.result.layout.values = manifest.query.layout.values;
+    let perplexity = Perplexity {
+        token: 20.5,
+        word: 70.25,
+        tokens: 100,
+    };
+    manifest.task = Task::Complete(Complete {
+        window: manifest.query.layout.tokens,
+        vocabulary: 266,
+        pad: 0,
+        files: vec![
+            FileEntry::of(TOKENIZER, b"{}"),
+            FileEntry::of(EMBEDDING, b"tensors"),
+        ],
+        perplexity: [("held".to_owned(), perplexity)].into(),
+    });
+    Ok(manifest)
 }

@@ -1,6 +1,7 @@
 //! What a model's folder holds, and pictures.
 
 use model::{lm, vit};
+use tokenizer::{Ending, Tokenizer};
 
 /// `config.json` of either task.
 pub(crate) fn config(bytes: &[u8]) {
@@ -35,4 +36,20 @@ pub(crate) fn labels(bytes: &[u8]) {
 /// A PNG, JPEG or WebP file.
 pub(crate) fn image(bytes: &[u8]) {
     let _ = model::image::decode(bytes);
+}
+
+/// `tokenizer.json` of 266 tokens: what it takes and does not refuse to encode comes back, whole and as it grows.
+pub(crate) fn tokenizer(bytes: &[u8]) {
+    const TEXT: &str = "the <|pad|> in\u{e9}  \u{1f600}\n\u{5e9}";
+    let Ok(tokenizer) = Tokenizer::new(bytes, 266) else {
+        return;
+    };
+    let Ok(ids) = tokenizer.encode(TEXT) else {
+        return;
+    };
+    assert_eq!(tokenizer.decode(&ids, Ending::Closed).as_deref(), Ok(TEXT));
+    for count in 0..ids.len() {
+        let shown = tokenizer.decode(&ids[..count], Ending::Open);
+        assert!(shown.is_ok_and(|shown| TEXT.starts_with(&shown)));
+    }
 }

@@ -108,8 +108,12 @@ fn one_reader() {
 fn the_corpus_is_sound() {
     use protocol::{check::Trust, manifest::Manifest};
     let file = |reader: &str, name: &str| fs::read(folder(reader).join(name)).unwrap();
-    let manifest: Manifest = serde_json::from_slice(&file("manifest", "classify")).unwrap();
-    manifest.check(Trust::InsecureForTests).unwrap();
+    for task in ["classify", "complete"] {
+        let manifest: Manifest = serde_json::from_slice(&file("manifest", task)).unwrap();
+        manifest.check(Trust::InsecureForTests).unwrap();
+    }
+    let tokenizer = tokenizer::Tokenizer::new(&file("tokenizer", "small.json"), 266).unwrap();
+    assert!(tokenizer.encode("the").unwrap().len() == 1);
     let config = file("config", "vit.json");
     model::Vit::from_bytes(&config, &file("safetensors", "vit")).unwrap();
     model::Lm::from_bytes(&file("config", "lm.json"), &file("safetensors", "lm")).unwrap();
