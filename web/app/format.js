@@ -9,8 +9,9 @@ export function bytes(count) {
   return `${number(count < 1e7 ? 2 : 1).format(count / 1e6)} MB`;
 }
 
-/** 0.4213 → "42.1 %". */
+/** 0.4213 → "42.1 %"; what rounds to nothing is still something. */
 export function percent(share) {
+  if (share > 0 && share < 0.0005) return "< 0.1 %";
   return `${number(1).format(share * 100)} %`;
 }
 
