@@ -17,6 +17,7 @@ RUNS: dict[str, list[str]] = {
     "released": [*LONG, "--freeze-from", "0.75"],
     "late": ["--tokens", "6", "--start", "runs/released", "--late", "4", "--muon", "2e-3", "--adam", "1e-3", "--seed", "2", "--sample"],
     "baseline": [*LONG, *SOFTMAX, "--no-relative"],
+    "baseline-parallel": [*LONG, *[flag for flag in SOFTMAX if flag != "--sequential"], "--no-relative"],
     "norm-batch": SHORT,
     "short-baseline": [*SHORT, *SOFTMAX, "--no-relative"],
     "short-baseline-relative": [*SHORT, *SOFTMAX],

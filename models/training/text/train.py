@@ -1,7 +1,6 @@
 """Trains one form of the language model. The schedule follows tokens or the clock, whichever is further, so a run ends annealed."""
 
 import argparse
-import copy
 import json
 import os
 import time
@@ -102,7 +101,8 @@ def main() -> None:
         return some
 
     def averaged_model() -> Lm:
-        averaged = copy.deepcopy(model)
+        averaged = Lm(shape)
+        averaged.load_state_dict(model.state_dict())
         average.copy_to(averaged)
         return averaged if frozen else calibrated(averaged)
 
