@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use model::{Embedding, Lm};
 use protocol::{
     ckks::Parameters,
-    hex::{Digest, Hex},
+    hex::Digest,
     manifest::{Complete, EMBEDDING, FileEntry, Perplexity, TOKENIZER, Task},
 };
 use transformer::LmNetwork;
@@ -43,11 +43,9 @@ pub fn language_model(
 ) -> Result<Arc<dyn Engine>, LoadError> {
     let config = &lm.config;
     let files = vec![(TOKENIZER, tokenizer), (EMBEDDING, embedding)];
-    let entries = files.iter().map(|(name, content)| FileEntry {
-        name: (*name).to_owned(),
-        bytes: content.len() as u64,
-        digest: Hex(*blake3::hash(content).as_bytes()),
-    });
+    let entries = files
+        .iter()
+        .map(|(name, content)| FileEntry::of(name, content));
     let perplexity = config.perplexity.iter().map(|(text, measured)| {
         let measured = Perplexity {
             token: measured.token,
