@@ -112,7 +112,7 @@ class Attention(nn.Module):
 
     def table(self, values: torch.Tensor) -> torch.Tensor:
         """[H,T] over distances to [H,T,T]; zero above the diagonal."""
-        with torch.autocast("cpu", enabled=False):
+        with torch.autocast(values.device.type, enabled=False):
             return (values @ self.spread).view(self.heads, *self.mask.shape)
 
     def weights(self, q: torch.Tensor, k: torch.Tensor, hard: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -39,7 +39,8 @@ def perplexity(logits: Callable[[torch.Tensor], torch.Tensor], text: dict, windo
 
 def of_model(model: Lm) -> Callable[[torch.Tensor], torch.Tensor]:
     model.eval()
-    return lambda x: model.logits(model.hidden(x)[0])
+    device = model.bias.device
+    return lambda x: model.logits(model.hidden(x.to(device))[0]).to(x.device)
 
 
 def norms_of(model: Lm) -> list[torch.nn.Module]:
@@ -56,7 +57,7 @@ def recalibrate(model: Lm, windows: torch.Tensor, batch: int = 128) -> None:
         norm.momentum = None
     model.train()
     for part in windows.split(batch):
-        model.hidden(part)
+        model.hidden(part.to(model.bias.device))
     for norm in norms:
         norm.momentum = 0.1
     model.eval()

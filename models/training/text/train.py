@@ -42,6 +42,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--evaluate-every", type=float, default=5, help="minutes between checkpoints with a quick perplexity")
     parser.add_argument("--sample", action="store_true", help="score the first 40,000 ids of each validation text at the end, not all")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--compile", action="store_true")
     return parser.parse_args()
 
@@ -63,18 +64,19 @@ def main() -> None:
     shape = Shape(form=form)
     newline = load_tokenizer(a.corpus).token_to_id("Ċ")
     corpus = load_train(a.corpus)
-    model = Lm(shape)
+    device = torch.device(a.device)
+    model = Lm(shape).to(device)
     model.late = a.late
     frozen, before = False, {"seen": 0, "spent_cpu": 0.0}
     if a.start:
-        known = torch.load(os.path.join(a.start, "checkpoint.pt"), map_location="cpu")
+        known = torch.load(os.path.join(a.start, "checkpoint.pt"), map_location=device)
         print("not in both:", model.load_state_dict(known["averaged"], strict=False))
         before, frozen = known, known.get("frozen", False)
     optimisers = make_optimisers(model, a.muon, a.adam, a.decay)
     average = Average(model, a.average)
     step, spent, spent_cpu, seen = 0, 0.0, 0.0, 0
     if os.path.exists(checkpoint):
-        saved = torch.load(checkpoint, map_location="cpu")
+        saved = torch.load(checkpoint, map_location=device)
         model.load_state_dict(saved["model"])
         for optimiser, state in zip(optimisers, saved["optimisers"], strict=True):
             optimiser.load_state_dict(state)
@@ -85,7 +87,6 @@ def main() -> None:
     windows = Windows(corpus, newline, shape.window, a.seed + step)
     passes = windows.passes(a.batch)
     hard = a.hard if a.range_weight else 0
-    nothing = torch.full((hard, shape.window), -100)
     forward = torch.compile(model) if a.compile else model
     start = time.monotonic() - spent
     minutes = minutes_until(a.until) + spent / 60 if a.until else a.minutes
@@ -101,7 +102,7 @@ def main() -> None:
         return some
 
     def averaged_model() -> Lm:
-        averaged = Lm(shape)
+        averaged = Lm(shape).to(device)
         averaged.load_state_dict(model.state_dict())
         average.copy_to(averaged)
         return averaged if frozen else calibrated(averaged)
@@ -143,7 +144,8 @@ def main() -> None:
         x, y = windows.take(next(passes), a.padded)
         if hard:
             x = torch.cat([x, strange_prompts(hard, shape.window, shape.vocabulary)])
-        with torch.autocast("cpu", torch.bfloat16):
+        x, y = x.to(device), y.to(device)
+        with torch.autocast(device.type, torch.bfloat16):
             loss, penalty = forward(x, y, hard)
             total = loss + a.range_weight * penalty
             if form.norm == "polynomial":
@@ -155,7 +157,7 @@ def main() -> None:
         for optimiser in optimisers:
             optimiser.step()
         average.update(model)
-        totals += torch.stack([loss.detach(), penalty.detach()]).float()
+        totals += torch.stack([loss.detach(), penalty.detach()]).float().cpu()
         step, counted, seen = step + 1, counted + 1, seen + y.numel()
         if step % 100 == 0:
             print(f"  step {step} loss {loss.item():.3f} range {penalty.item():.3f} {time.monotonic() - start:.0f}s", flush=True)
@@ -163,7 +165,7 @@ def main() -> None:
             due = time.monotonic() + 60 * a.evaluate_every
             averaged = averaged_model()
             last = progress() >= 1
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast(device.type, torch.bfloat16):
                 scores = {n: perplexity(of_model(averaged), t, shape.window) for n, t in (valid if last and not a.sample else sample).items()}
             mean = (totals / counted).tolist()
             entry = {"step": step, "tokens": seen, "seconds": time.monotonic() - start, "progress": progress()}
