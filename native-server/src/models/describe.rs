@@ -13,7 +13,7 @@ use transformer::{ModelPlan, SlotLayout};
 
 /// Seconds per unit of planned cost at ring degree 2^15 on the two-core reference machine. Only the first estimate
 /// comes from it, later ones from the evaluations themselves.
-const SECONDS_PER_COST: f64 = 60e-6;
+const SECONDS_PER_COST: f64 = 25e-6;
 
 pub(super) fn describe(
     name: &str,
