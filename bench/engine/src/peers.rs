@@ -2,6 +2,9 @@
 
 use std::process::Command;
 
+/// What every program begins with.
+const ROWS: &str = include_str!("../peers/rows.py");
+
 /// Python programs that print rows of a table, and how to get what they need.
 const PEERS: [(&str, &str, &str); 2] = [
     (
@@ -22,7 +25,7 @@ pub(crate) fn run() {
     println!("| peer | operation | parameters | thread ms, median |\n|---|---|---|---|");
     for (name, program, install) in PEERS {
         let output = Command::new(&python)
-            .args(["-c", program])
+            .args(["-c", &[ROWS, program].concat()])
             .env("OMP_NUM_THREADS", "1")
             .output();
         match output {

@@ -5,12 +5,22 @@ use std::{fs::File, io::Read, path::Path};
 use crate::ModelError;
 
 /// Longest JSON file accepted.
-pub(crate) const JSON_LIMIT: u64 = 1 << 20;
+const JSON_LIMIT: u64 = 1 << 20;
 /// Room for the safetensors header beside the values.
-pub(crate) const HEADER_ROOM: u64 = 1 << 20;
+const HEADER_ROOM: u64 = 1 << 20;
+
+/// Reads a JSON file of a model's folder.
+pub(crate) fn read_json(folder: &Path, name: &str) -> Result<Vec<u8>, ModelError> {
+    read(&folder.join(name), JSON_LIMIT)
+}
+
+/// Reads a safetensors file that holds so many values.
+pub(crate) fn read_values(folder: &Path, name: &str, values: u64) -> Result<Vec<u8>, ModelError> {
+    read(&folder.join(name), 4 * values + HEADER_ROOM)
+}
 
 /// Reads a file of at most `limit` bytes.
-pub(crate) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ModelError> {
+fn read(path: &Path, limit: u64) -> Result<Vec<u8>, ModelError> {
     let named = |source| ModelError::Read {
         file: path.display().to_string(),
         source,

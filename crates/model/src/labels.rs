@@ -10,7 +10,7 @@ const LENGTH: usize = 64;
 /// Reads `labels.json` from a model's folder.
 pub fn load(folder: &Path, config: &Config) -> Result<Vec<String>, ModelError> {
     parse(
-        &files::read(&folder.join("labels.json"), files::JSON_LIMIT)?,
+        &files::read_json(folder, "labels.json")?,
         config.architecture.classes,
     )
 }

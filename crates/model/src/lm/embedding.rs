@@ -5,11 +5,7 @@ use std::path::Path;
 use ndarray::{Array1, Array2};
 
 use super::Architecture;
-use crate::{
-    ModelError,
-    files::{HEADER_ROOM, read},
-    tensors::Source,
-};
+use crate::{ModelError, files::read_values, tensors::Source};
 
 /// Token vectors, used on both sides of the network (tied), and positions.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,9 +21,8 @@ pub struct Embedding {
 impl Embedding {
     /// Reads `embedding.safetensors` from a model's folder.
     pub fn load(folder: &Path, shape: &Architecture) -> Result<Self, ModelError> {
-        let limit = 4 * values(shape) + HEADER_ROOM;
         Self::from_bytes(
-            &read(&folder.join("embedding.safetensors"), limit)?,
+            &read_values(folder, "embedding.safetensors", values(shape))?,
             shape.window,
             shape.width,
             shape.vocabulary,

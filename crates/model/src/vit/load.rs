@@ -3,16 +3,16 @@ use std::path::Path;
 use super::{Architecture, Config, Embed, Vit};
 use crate::{
     ModelError, Sigma,
-    files::{HEADER_ROOM, JSON_LIMIT, read},
+    files::{read_json, read_values},
     tensors::{Source, block_values, linear_values},
 };
 
 impl Vit {
     /// Reads `config.json` and `model.safetensors` from a model's folder.
     pub fn load(folder: &Path) -> Result<Self, ModelError> {
-        let config = Config::from_json(&read(&folder.join("config.json"), JSON_LIMIT)?)?;
-        let limit = 4 * values(&config.architecture) + HEADER_ROOM;
-        let weights = read(&folder.join("model.safetensors"), limit)?;
+        let config = Config::from_json(&read_json(folder, "config.json")?)?;
+        let values = values(&config.architecture);
+        let weights = read_values(folder, "model.safetensors", values)?;
         Self::assemble(config, Source::file(&weights)?)
     }
 
