@@ -12,7 +12,7 @@ pub use ckks;
 pub use cost::{Operation, OperationKind};
 pub use error::CircuitError;
 pub use evaluator::Evaluator;
-pub use linear_transform::{Input, LinearTransform, Steps, product, rotations};
+pub use linear_transform::{Input, LinearTransform, Steps, product, product_at, rotations};
 pub use reading::{
     CkksEncoding, Cleartext, CleartextCiphertext, Encrypted, LayerCost, NoEncoding, Observer,
     PlaintextEncoder, Plan, Planner,

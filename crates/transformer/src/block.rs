@@ -1,17 +1,19 @@
 //! `x + attention(x) + mlp(x)`: attention and MLP side by side, one product for both outputs.
 
-use crate::{Packing, matrix::complex, mlp::Up, packing::Tokens};
+use crate::{Packing, matrix::complex, mlp::Up, norm, packing::Tokens};
 use circuits::ckks::Complex64;
-use circuits::{CircuitError, Evaluator, LinearTransform, product, rotations};
-use model::{Linear, lm::Norm};
+use circuits::{CircuitError, Evaluator, LinearTransform, product, product_at, rotations};
+use model::Linear;
 use ndarray::{Array1, Array2, s};
 
-/// Attention in one of its forms: what is added up over tokens, from the channel rotations of the stream.
+/// Attention in one of its forms: what is added up over tokens, from the channel rotations of the stream and
+/// the factor of its norm.
 pub(crate) trait Mixer<P> {
     fn evaluate<E: Evaluator<Plaintext = P>>(
         &self,
         evaluator: &E,
         x: &[E::Ciphertext],
+        factor: Option<&E::Ciphertext>,
     ) -> Result<E::Ciphertext, CircuitError>;
 }
 
@@ -49,11 +51,11 @@ impl Head {
         }
     }
 
-    /// `scale x_(T-1) + shift`.
-    pub(crate) fn last(norm: &Norm) -> Self {
+    /// `x_(T-1)`.
+    pub(crate) fn last(packing: Packing) -> Self {
         Self {
-            weight: Array2::from_diag(&norm.scale.mapv(f64::from)),
-            bias: norm.shift.mapv(f64::from),
+            weight: Array2::eye(packing.channels()),
+            bias: Array1::zeros(packing.channels()),
             share: 1.0,
             tokens: Tokens::Last,
             rotations: 1,
@@ -64,6 +66,7 @@ impl Head {
 /// One block of the transformer.
 pub(crate) struct Block<P, M> {
     packing: Packing,
+    slope: Option<f64>,
     mixer: M,
     up: Up<P>,
     /// The head on the stream, in the last block, and the rotations that it needs.
@@ -102,6 +105,7 @@ impl<P, M: Mixer<P>> Block<P, M> {
         let down = complex(&first.to_owned(), &-&second, 0.5);
         Self {
             packing,
+            slope: block.norm,
             mixer,
             up: Up::new(packing, &block.up),
             head: head.map(|head| {
@@ -124,9 +128,13 @@ impl<P, M: Mixer<P>> Block<P, M> {
         let packing = self.packing;
         evaluator.layer(&format!("block {index}: attention"));
         let rotated = packing.channel_rotations(evaluator, x)?;
-        let y = self.mixer.evaluate(evaluator, &rotated)?;
+        let factor = self
+            .slope
+            .map(|slope| norm::factor(evaluator, packing, x, slope))
+            .transpose()?;
+        let y = self.mixer.evaluate(evaluator, &rotated, factor.as_ref())?;
         evaluator.layer(&format!("block {index}: MLP"));
-        let u = self.up.evaluate(evaluator, &rotated)?;
+        let u = self.up.evaluate(evaluator, &rotated, factor.as_ref())?;
         drop(rotated);
         let u = packing
             .channel_rotations(evaluator, &evaluator.drop_to(&u, evaluator.level_of(&y))?)?;
@@ -140,7 +148,9 @@ impl<P, M: Mixer<P>> Block<P, M> {
         let change = [(&self.attention, &y[..]), (&self.mlp, &u[..])];
         match &self.head {
             None => {
-                let change = evaluator.twice_real(&product(evaluator, &change)?)?;
+                // The scale of the stream, which may be another than that of linear layers.
+                let change = product_at(evaluator, &change, evaluator.scale_of(&x))?;
+                let change = evaluator.twice_real(&change)?;
                 let x = evaluator.drop_to(&x, evaluator.level_of(&change))?;
                 evaluator.add_vector(&evaluator.add(&x, &change)?, &self.bias)
             }

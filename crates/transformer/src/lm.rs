@@ -21,6 +21,11 @@ pub struct LmNetwork<P> {
 
 const BLOCK_LEVELS: usize = 7;
 const LAST_BLOCK_LEVELS: usize = 5;
+const NORM_LEVELS: usize = 1;
+
+/// The scale of the stream as a multiple of the parameters'. The sum of its squares grows by log2 of `d |x|^2` bits, which the scales of
+/// the stream and of what is multiplied by the factor of a norm must leave.
+const STREAM_SCALE: f64 = 1.0 / 8.0;
 
 impl<P> LmNetwork<P> {
     /// The circuit of a model.
@@ -37,7 +42,7 @@ impl<P> LmNetwork<P> {
                 Ok(Block::new(packing, block, attention, None))
             })
             .collect::<Result<_, TransformerError>>()?;
-        let head = Head::last(&lm.norm);
+        let head = Head::last(packing);
         let attention = LastAttention::new(packing, last)?;
         Ok(Self {
             packing,
@@ -55,7 +60,8 @@ impl<P> Network for LmNetwork<P> {
     }
 
     fn query_level(&self) -> usize {
-        BLOCK_LEVELS * self.blocks.len() + LAST_BLOCK_LEVELS + RESULT_LEVEL
+        let blocks = self.blocks.len();
+        (BLOCK_LEVELS + NORM_LEVELS) * blocks + LAST_BLOCK_LEVELS + RESULT_LEVEL
     }
 
     fn query_subring(&self) -> Subring {
@@ -63,7 +69,7 @@ impl<P> Network for LmNetwork<P> {
     }
 
     fn query_scale(&self) -> f64 {
-        0.5
+        STREAM_SCALE / 2.0
     }
 
     fn query_layout(&self) -> SlotLayout {
@@ -80,7 +86,7 @@ impl<P> Network for LmNetwork<P> {
         query: &E::Ciphertext,
     ) -> Result<E::Ciphertext, CircuitError> {
         evaluator.layer("query");
-        let single = evaluator.halve(&evaluator.twice_real(query)?);
+        let single = evaluator.scaled(&evaluator.twice_real(query)?, 0.5);
         let turned = evaluator.rotate(&single, -(self.packing.tokens as i64))?;
         let doubled = evaluator.add(&single, &turned)?;
         let x = self

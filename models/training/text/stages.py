@@ -7,14 +7,14 @@ import os
 import subprocess
 import sys
 
-LONG = ["--tokens", "21", "--evaluate-every", "12"]
+LONG = ["--tokens", "42", "--evaluate-every", "12"]
 SHORT = ["--tokens", "1.5", "--evaluate-every", "30", "--average", "0.98", "--sample"]
 STEP = ["--tokens", "0.5", "--evaluate-every", "30", "--average", "0.98", "--sample"]
-SOFTMAX = ["--attention", "softmax", "--activation", "gelu", "--norm", "layer", "--sequential", "--range-weight", "0"]
+SOFTMAX = ["--attention", "softmax", "--activation", "gelu", "--norm", "layer", "--no-inside", "--sequential", "--range-weight", "0"]
 SIGMA = ["--attention", "gelu", "--activation", "gelu"]
 
 RUNS: dict[str, list[str]] = {
-    "released": [*LONG, "--freeze-from", "0.75"],
+    "released": [*LONG, "--norm", "edges", "--freeze-from", "0.75"],
     "late": ["--tokens", "6", "--start", "runs/released", "--late", "4", "--muon", "2e-3", "--adam", "1e-3", "--seed", "2", "--sample"],
     "baseline": [*LONG, *SOFTMAX, "--no-relative"],
     "baseline-parallel": [*LONG, *[flag for flag in SOFTMAX if flag != "--sequential"], "--no-relative"],

@@ -246,8 +246,8 @@ impl<E: PlaintextEncoder> Evaluator for Planner<E> {
         self.record(OperationKind::Add, a.level, Ok(*a))
     }
 
-    fn halve(&self, a: &Shape) -> Shape {
-        a.halved()
+    fn scaled(&self, a: &Shape, factor: f64) -> Shape {
+        a.times(factor)
     }
 
     fn drop_to(&self, a: &Shape, level: usize) -> Result<Shape, CircuitError> {

@@ -80,10 +80,10 @@ impl Evaluator<'_> {
         }
     }
 
-    /// `a / 2`, by doubling the scale.
-    pub fn halve(&self, a: &Ciphertext) -> Ciphertext {
+    /// `factor a` for a positive factor, by dividing the scale: free, and without a level.
+    pub fn scaled(&self, a: &Ciphertext, factor: f64) -> Ciphertext {
         Ciphertext {
-            scale: 2.0 * a.scale,
+            scale: a.scale / factor,
             ..a.clone()
         }
     }
