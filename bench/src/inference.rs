@@ -36,7 +36,7 @@ fn evaluate<N: Network<Plaintext = Plaintext> + Sync>(
     input: &Array2<f32>,
     want: &[f32],
 ) -> Result<(), Box<dyn Error>> {
-    let parameters = Parameters::n15_q630_p237()?;
+    let parameters = network.released_parameters()?;
     let start = Instant::now();
     let model = EncryptedModel::new(&parameters, network)?;
     let plan = model.plan();

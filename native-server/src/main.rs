@@ -15,7 +15,6 @@ use native_server::{
     models::{self, LoadError},
     serve,
 };
-use protocol::ckks::{Parameters, ParametersError};
 use thiserror::Error;
 
 /// Private inference: computes on ciphertexts that only the client can read.
@@ -44,8 +43,6 @@ enum StartError {
     NoModel(String),
     #[error("model {folder}: {source}")]
     Model { folder: String, source: LoadError },
-    #[error(transparent)]
-    Parameters(#[from] ParametersError),
     #[error("cannot listen on {address}: {source}")]
     Listen {
         address: SocketAddr,
@@ -103,11 +100,10 @@ fn load(folder: &Path) -> Result<Vec<Arc<dyn Engine>>, StartError> {
         return Err(StartError::NoModel(folder.display().to_string()));
     }
     folders.sort();
-    let parameters = Parameters::n15_q630_p237()?;
     folders
         .iter()
         .map(|path| {
-            models::load(path, &parameters).map_err(|source| StartError::Model {
+            models::load(path).map_err(|source| StartError::Model {
                 folder: path.display().to_string(),
                 source,
             })

@@ -28,7 +28,7 @@ class Form:
 
     attention: str = "square"  # softmax | gelu | square
     activation: str = "square"  # gelu | square
-    norm: str = "batch"  # layer | polynomial | batch | none | edges (exact for the client, linear inverse root between blocks)
+    norm: str = "edges"  # layer | polynomial | batch | none | edges (exact for the client, linear inverse root between blocks)
     inside: bool = True  # batch norm on scores and inside the MLP
     scaling: str = "root"  # none | root | length: the scores' factor after the activation
     relative: bool = True

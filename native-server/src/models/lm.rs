@@ -4,20 +4,16 @@ use std::{path::Path, sync::Arc};
 
 use model::{Embedding, Lm};
 use protocol::{
-    ckks::Parameters,
+    ckks::{Parameters, Plaintext},
     hex::Digest,
     manifest::{Complete, EMBEDDING, FileEntry, Perplexity, TOKENIZER, Task},
 };
-use transformer::LmNetwork;
+use transformer::{LmNetwork, Network};
 
 use super::{LoadError, describe::narrow, encrypted::EncryptedEngine, read, weights_digest};
 use crate::engine::Engine;
 
-pub(super) fn load(
-    folder: &Path,
-    config: &[u8],
-    parameters: &Parameters,
-) -> Result<Arc<dyn Engine>, LoadError> {
+pub(super) fn load(folder: &Path, config: &[u8]) -> Result<Arc<dyn Engine>, LoadError> {
     let weights = read(&folder.join("model.safetensors"))?;
     let lm = Lm::from_bytes(config, &weights)?;
     let (tokenizer, embedding) = (
@@ -27,7 +23,8 @@ pub(super) fn load(
     let shape = &lm.config.architecture;
     Embedding::from_bytes(&embedding, shape.window, shape.width, shape.vocabulary)?;
     let digest = weights_digest(config, &weights);
-    language_model(&lm, tokenizer, embedding, digest, parameters)
+    let parameters = LmNetwork::<Plaintext>::new(&lm)?.released_parameters()?;
+    language_model(&lm, tokenizer, embedding, digest, &parameters)
 }
 
 /// Plans and encodes a language model that is in memory; clients get the bytes of its tokenizer and of its embedding.
