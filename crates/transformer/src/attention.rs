@@ -14,7 +14,7 @@
 
 use crate::{
     Packing, TransformerError,
-    affine::Affine,
+    affine::{Affine, settled},
     block::Mixer,
     matrix::{complex, rows},
     packing::Tokens,
@@ -23,6 +23,9 @@ use circuits::ckks::Complex64;
 use circuits::{CircuitError, Evaluator, LinearTransform, Steps, product, rotations};
 use model::{Block, Sigma};
 use ndarray::{Array1, Array2};
+
+/// The scale of normed queries, keys and values; the skew brings it back.
+pub(crate) const NORMED: f64 = 64.0;
 
 /// Queries, keys, values, scores, sigma, mix.
 pub(crate) struct Attention<P> {
@@ -128,7 +131,7 @@ impl<P> Attention<P> {
         key: &E::Ciphertext,
     ) -> Result<E::Ciphertext, CircuitError> {
         let (lane, babies) = (self.packing.lane() as i64, self.packing.lane_babies());
-        let query = evaluator.drop_to(query, evaluator.level_of(key))?;
+        let query = settled(evaluator, query, evaluator.level_of(key))?;
         let keys = rotations(evaluator, key, lane - 1, babies)?;
         let bases = rotations(
             evaluator,
@@ -192,8 +195,8 @@ impl<P> Mixer<P> for Attention<P> {
         x: &[E::Ciphertext],
         factor: Option<&E::Ciphertext>,
     ) -> Result<E::Ciphertext, CircuitError> {
-        let query = self.query.evaluate(evaluator, x, factor)?;
-        let key_value = self.key_value.evaluate(evaluator, x, factor)?;
+        let query = self.query.evaluate(evaluator, x, factor, NORMED)?;
+        let key_value = self.key_value.evaluate(evaluator, x, factor, NORMED)?;
         let (key, value) = self.skewed(evaluator, &key_value)?;
         let scores = self.scores(evaluator, &query, &key)?;
         let weights = self.sigma(evaluator, &scores)?;

@@ -28,6 +28,8 @@ pub(crate) struct Head {
     tokens: Tokens,
     /// Rotations of the stream that it needs.
     rotations: usize,
+    /// The scale of its values, as a multiple of that of linear layers.
+    scale: f64,
 }
 
 impl Head {
@@ -48,19 +50,30 @@ impl Head {
             share: 1.0 / packing.tokens as f64,
             tokens: Tokens::Doubled,
             rotations: packing.channel_babies(),
+            scale: 1.0,
         }
     }
 
-    /// `x_(T-1)`.
-    pub(crate) fn last(packing: Packing) -> Self {
+    /// `x_(T-1)`, at `scale` times the scale of linear layers.
+    pub(crate) fn last(packing: Packing, scale: f64) -> Self {
         Self {
             weight: Array2::eye(packing.channels()),
             bias: Array1::zeros(packing.channels()),
             share: 1.0,
             tokens: Tokens::Last,
             rotations: 1,
+            scale,
         }
     }
+}
+
+/// A map of the stream that joins the product of both outputs.
+struct Joined<P> {
+    map: LinearTransform<P>,
+    /// Rotations of the stream that it needs.
+    rotations: usize,
+    /// Scale of the sum, as a multiple of that of linear layers.
+    scale: f64,
 }
 
 /// One block of the transformer.
@@ -69,8 +82,10 @@ pub(crate) struct Block<P, M> {
     slope: Option<f64>,
     mixer: M,
     up: Up<P>,
-    /// The head on the stream, in the last block, and the rotations that it needs.
-    head: Option<(LinearTransform<P>, usize)>,
+    /// The stream itself, on its way to another scale.
+    carry: Option<Joined<P>>,
+    /// The head on the stream, in the last block.
+    head: Option<Joined<P>>,
     attention: LinearTransform<P>,
     mlp: LinearTransform<P>,
     bias: Vec<Complex64>,
@@ -108,13 +123,32 @@ impl<P, M: Mixer<P>> Block<P, M> {
             slope: block.norm,
             mixer,
             up: Up::new(packing, &block.up),
+            carry: None,
             head: head.map(|head| {
                 let stream = left.mapv(|w| Complex64::from(w / 2.0));
-                (packing.linear(stream, tokens), head.rotations)
+                Joined {
+                    map: packing.linear(stream, tokens),
+                    rotations: head.rotations,
+                    scale: head.scale,
+                }
             }),
             attention: packing.linear(output, Tokens::Doubled),
             mlp: packing.linear(down, tokens),
             bias: packing.bias(&bias.mapv(Complex64::from), Tokens::Doubled),
+        }
+    }
+
+    /// The same, with a stream at `share` times the scale of linear layers.
+    pub(crate) fn with_stream_at(self, share: f64) -> Self {
+        let half = Array2::from_diag_elem(self.packing.channels(), Complex64::from(0.5));
+        let map = self.packing.linear(half, Tokens::Doubled);
+        Self {
+            carry: Some(Joined {
+                map,
+                rotations: 1,
+                scale: share,
+            }),
+            ..self
         }
     }
 
@@ -146,23 +180,28 @@ impl<P, M: Mixer<P>> Block<P, M> {
         let x = evaluator.drop_to(x, evaluator.level_of(&y))?;
         let y = packing.channel_rotations(evaluator, &y)?;
         let change = [(&self.attention, &y[..]), (&self.mlp, &u[..])];
-        match &self.head {
+        let sum = match self.head.as_ref().or(self.carry.as_ref()) {
             None => {
-                // The scale of the stream, which may be another than that of linear layers.
-                let change = product_at(evaluator, &change, evaluator.scale_of(&x))?;
-                let change = evaluator.twice_real(&change)?;
+                let change = evaluator.twice_real(&product(evaluator, &change)?)?;
                 let x = evaluator.drop_to(&x, evaluator.level_of(&change))?;
-                evaluator.add_vector(&evaluator.add(&x, &change)?, &self.bias)
+                evaluator.add(&x, &change)?
             }
-            Some((head, count)) => {
-                let x = rotations(evaluator, &x, packing.channel() as i64, *count)?;
+            Some(joined) => {
+                let step = packing.channel() as i64;
+                let x = rotations(evaluator, &x, step, joined.rotations)?;
                 let [attention, mlp] = change;
-                let values = product(evaluator, &[(head, &x[..]), attention, mlp])?;
-                evaluator.layer("head");
-                let values = evaluator.twice_real(&values)?;
-                let sum = packing.rotated_sum(evaluator, &values, 1, packing.tokens)?;
-                evaluator.add_vector(&sum, &self.bias)
+                let inputs = [(&joined.map, &x[..]), attention, mlp];
+                let sum = product_at(evaluator, &inputs, evaluator.scale() * joined.scale)?;
+                evaluator.twice_real(&sum)?
             }
-        }
+        };
+        let sum = match self.head {
+            None => sum,
+            Some(_) => {
+                evaluator.layer("head");
+                packing.rotated_sum(evaluator, &sum, 1, packing.tokens)?
+            }
+        };
+        evaluator.add_vector(&sum, &self.bias)
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::{
     Packing,
-    affine::Affine,
+    affine::{Affine, settled},
+    attention::NORMED,
     matrix::{complex, rows},
     packing::Tokens,
 };
@@ -32,14 +33,18 @@ impl<P> Up<P> {
         }
     }
 
-    /// `u_1^2 + i u_2^2` from the rotations of `x`: two levels, three with a norm.
+    /// `u_1^2 + i u_2^2` from the rotations of `x`: two levels, four with a norm.
     pub(crate) fn evaluate<E: Evaluator<Plaintext = P>>(
         &self,
         evaluator: &E,
         x: &[E::Ciphertext],
         factor: Option<&E::Ciphertext>,
     ) -> Result<E::Ciphertext, CircuitError> {
-        let z = self.map.evaluate(evaluator, x, factor)?;
+        let z = self.map.evaluate(evaluator, x, factor, NORMED)?;
+        let z = match factor {
+            None => z,
+            Some(_) => settled(evaluator, &z, evaluator.level_of(&z) - 1)?,
+        };
         let conjugate = evaluator.conjugate(&z)?;
         let first = evaluator.add(&z, &conjugate)?;
         // i u_2: its square is -u_2^2, so that i u_2^2 = -i (i u_2)^2.
