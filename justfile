@@ -31,6 +31,9 @@ test-long: wasm
     tools/chromium.sh
     cargo build --package cipherformer-native-server
     cargo test --workspace -- --include-ignored
+    # The client's traces once more as it is released, and without AVX-512.
+    cargo test --release --package cipherformer-constant-time -- --include-ignored
+    cargo test --release --package cipherformer-constant-time --no-default-features -- --include-ignored
     tools/fuzz.sh 60
 
 # Readers of outside bytes (folders of tests/readers/corpus; all otherwise) under cargo-fuzz, where nightly Rust is installed.
