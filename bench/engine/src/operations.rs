@@ -68,7 +68,9 @@ pub(crate) fn run(parameters: &Parameters, table: &Table) -> Result<(), Box<dyn 
         evaluator.drop_to(&fresh, 1)?,
         Decryptor::new(parameters, &secret),
     );
-    table.row(parameters, "decrypt and decode", Some(1), || decryptor.decrypt(&low));
+    table.row(parameters, "decrypt and decode", Some(1), || {
+        decryptor.decrypt(&low)
+    });
     println!();
     Ok(())
 }
@@ -83,9 +85,12 @@ fn transforms(parameters: &Parameters, table: &Table) -> Result<(), Box<dyn Erro
             let mut limb = limb.clone();
             (0..100).for_each(|_| transform(&mut limb));
         };
-        table.row(parameters, &format!("100 transforms, {}", kernel.name()), None, || {
-            hundred(&|limb| kernel.forward(limb))
-        });
+        table.row(
+            parameters,
+            &format!("100 transforms, {}", kernel.name()),
+            None,
+            || hundred(&|limb| kernel.forward(limb)),
+        );
         table.row(
             parameters,
             &format!("100 inverse transforms, {}", kernel.name()),

@@ -122,7 +122,13 @@ fn interpreter(peer: &Peer, folder: &Path) -> Result<PathBuf, String> {
     if !made.is_file() {
         succeed(Command::new(&given).args(["-m", "venv"]).arg(folder))?;
     }
-    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    let install = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ];
     succeed(Command::new(&made).args(install).arg(peer.package))?;
     Ok(made)
 }
@@ -130,7 +136,9 @@ fn interpreter(peer: &Peer, folder: &Path) -> Result<PathBuf, String> {
 /// What a command prints, or the last line of its complaints.
 fn succeed(command: &mut Command) -> Result<String, String> {
     let named = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().map_err(|error| format!("{named}: {error}"))?;
+    let output = command
+        .output()
+        .map_err(|error| format!("{named}: {error}"))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }

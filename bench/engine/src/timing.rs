@@ -42,7 +42,8 @@ impl Table {
             .iter()
             .filter(|row| row.operation == operation && row.log_n == log_n);
         let distance = |row: &&Measured| (row.log_q - log_q).abs();
-        same.min_by(|a, b| distance(a).total_cmp(&distance(b))).cloned()
+        same.min_by(|a, b| distance(a).total_cmp(&distance(b)))
+            .cloned()
     }
 
     pub(crate) fn head(&self) {

@@ -53,7 +53,13 @@ fn compare(folder: &Path) -> Result<(), Box<dyn Error>> {
 /// The folder with the peers, or a line that says why there is none.
 fn install(folder: &Path) -> Option<PathBuf> {
     let output = Command::new("npm")
-        .args(["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
+        .args([
+            "install",
+            "--no-audit",
+            "--no-fund",
+            "--ignore-scripts",
+            "--prefix",
+        ])
         .arg(folder)
         .args(PACKAGES)
         .output();

@@ -1,8 +1,8 @@
 //! Symmetric encryption with a seeded mask.
 
 use crate::{
-    CiphertextSpec, Complex64, Parameters, SecretKey, SeededCiphertext, Subring, plaintext,
-    WireError, wire,
+    CiphertextSpec, Complex64, Parameters, SecretKey, SeededCiphertext, Subring, WireError,
+    plaintext, wire,
 };
 use ring::Seed;
 use zeroize::Zeroize;

@@ -89,7 +89,10 @@ impl Coefficients {
         let widest = (all.len() / SHORTEST).max(1);
         let places = all.iter().enumerate().filter(|&(_, &c)| c != 0);
         // The largest power of two that divides all their places.
-        let gap = 1 << places.fold(widest, |bits, (i, _)| bits | i).trailing_zeros();
+        let gap = 1
+            << places
+                .fold(widest, |bits, (i, _)| bits | i)
+                .trailing_zeros();
         let kept = all.iter().copied().step_by(gap);
         let narrow: Option<Vec<i32>> = kept.clone().map(|c| c.try_into().ok()).collect();
         let values = match narrow {

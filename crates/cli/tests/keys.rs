@@ -92,10 +92,9 @@ fn keys() -> usize {
 
 /// Requests that upload all keys.
 fn parts() -> usize {
-    let keys = &engine().manifest().keys;
-    keys.iter()
-        .map(|key| key.bytes.div_ceil(8 << 20) as usize)
-        .sum()
+    let engine = engine();
+    let keys = engine.manifest().keys.iter();
+    keys.map(|key| key.bytes.div_ceil(8 << 20) as usize).sum()
 }
 
 fn set(folder: &Path) -> Value {

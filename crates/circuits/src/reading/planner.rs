@@ -17,8 +17,10 @@ pub trait PlaintextEncoder {
     ) -> Option<Self::Plaintext>;
     /// The scale it was encoded at.
     fn scale(plaintext: &Self::Plaintext) -> f64;
-    /// The memory it takes.
-    fn bytes(plaintext: &Self::Plaintext) -> usize;
+    /// The memory it takes, where it is kept.
+    fn bytes(_: &Self::Plaintext) -> usize {
+        0
+    }
 }
 
 /// Encodes for the encrypted reading, at the scales that the plan finds.
@@ -57,10 +59,6 @@ impl PlaintextEncoder for NoEncoding {
 
     fn scale(plaintext: &f64) -> f64 {
         *plaintext
-    }
-
-    fn bytes(_: &f64) -> usize {
-        0
     }
 }
 

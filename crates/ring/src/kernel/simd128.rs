@@ -1,8 +1,8 @@
 //! Lazy sums of products with WebAssembly's 128-bit vectors: the compiler's own vectors for `u32 * u32 -> u64` widen both factors first.
 
 use std::arch::wasm32::{
-    i32x4_add, i32x4_mul, i32x4_shuffle, i32x4_sub, i64x2_add, u32x4_min, u32x4_splat, u64x2_extmul_high_u32x4,
-    u64x2_extmul_low_u32x4, u64x2_splat, v128,
+    i32x4_add, i32x4_mul, i32x4_shuffle, i32x4_sub, i64x2_add, u32x4_min, u32x4_splat,
+    u64x2_extmul_high_u32x4, u64x2_extmul_low_u32x4, u64x2_splat, v128,
 };
 
 use crate::Modulus;
@@ -32,10 +32,7 @@ pub(super) fn dot(modulus: Modulus, out: &mut [u32], lhs: &[&[u32]], rhs: &[&[u3
 
 /// The products of the first two lanes, and of the last two.
 fn products(a: v128, b: v128) -> [v128; 2] {
-    [
-        u64x2_extmul_low_u32x4(a, b),
-        u64x2_extmul_high_u32x4(a, b),
-    ]
+    [u64x2_extmul_low_u32x4(a, b), u64x2_extmul_high_u32x4(a, b)]
 }
 
 /// The upper halves of four 64-bit numbers.
