@@ -144,6 +144,11 @@ fn sizes(plan: &ModelPlan, parameters: &Parameters) -> Result<(), Box<dyn Error>
         mb(plan.circuit.keys.iter().map(bytes).sum())
     );
     println!(
+        "plaintexts: {} in {:.1} MB of memory",
+        plan.circuit.plaintexts,
+        mb(plan.circuit.plaintext_bytes)
+    );
+    println!(
         "query {:.2} MB, result {:.2} MB\n",
         mb(SeededCiphertext::wire_bytes(parameters, &plan.query)?),
         mb(Ciphertext::wire_bytes(parameters, &plan.result)?)

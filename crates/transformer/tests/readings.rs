@@ -72,7 +72,7 @@ fn slot_vectors_agree_with_the_reference() {
     }
 }
 
-fn on_ciphertexts<N: Network<Plaintext = Plaintext>>(
+fn on_ciphertexts<N: Network<Plaintext = Plaintext> + Sync>(
     primes: usize,
     network: N,
     input: &Array2<f32>,
