@@ -142,6 +142,7 @@ fn a_browser_without_vectors_storage_and_cores_works_too() -> Outcome<()> {
         "{note}"
     );
     visit.assert_recorded("cifar100-vit", 1)?;
+    seeds_are_wiped(&mut visit.page)?;
 
     // Nothing was kept.
     visit.page.reload()?;
@@ -212,6 +213,24 @@ fn nothing_readable_is_kept(page: &mut Chromium) -> Outcome<()> {
         kept,
         json!([["model cifar100-vit", 48], ["wrapping key", false]])
     );
+    Ok(())
+}
+
+/// Whoever takes a seed leaves none in the array that it came in.
+fn seeds_are_wiped(page: &mut Chromium) -> Outcome<()> {
+    let wiped = page.evaluate(
+        "(async () => {
+            const module = await import('/pkg/scalar/cipherformer_wasm_client.js');
+            await module.default();
+            const manifest = await (await fetch('/v1/models/cifar100-vit')).text();
+            const [sound, short] = [new Uint8Array(32).fill(7), new Uint8Array(31).fill(7)];
+            new module.Session(manifest, sound).free();
+            let refused = false;
+            try { new module.Session(manifest, short); } catch { refused = true; }
+            return [sound.every((byte) => byte === 0), short.every((byte) => byte === 0), refused];
+        })()",
+    )?;
+    assert_eq!(wiped, json!([true, true, true]));
     Ok(())
 }
 

@@ -15,6 +15,8 @@ export class KeyPanel {
   #state;
   #makers;
   #making;
+  /** Whether it was here that the person asked to be forgotten. */
+  #asked = false;
 
   /** `onForget()`: the person wants everything to be forgotten. */
   constructor(root, { makers, onForget }) {
@@ -25,7 +27,10 @@ export class KeyPanel {
     title.id = `${root.closest(".panel").id}-keys`;
     root.setAttribute("aria-labelledby", title.id);
     drawSeal(root.querySelector(".fingerprint-seal"));
-    root.querySelector(".forget").addEventListener("click", onForget);
+    root.querySelector(".forget").addEventListener("click", () => {
+      this.#asked = true;
+      onForget();
+    });
     setInterval(() => this.#render(), AGE_SECONDS * 1000);
   }
 
@@ -74,6 +79,9 @@ export class KeyPanel {
         : "The server had nothing of yours.";
     const here = browser ? `This browser did not delete your secret (${browser}): clear this site's data in its settings.` : "Your secret is wiped from this browser.";
     this.#say(`${here} ${server}`);
+    // The button is gone, and with it the focus.
+    if (this.#asked) this.#root.querySelector(".keys-note").focus();
+    this.#asked = false;
   }
 
   #say(text) {

@@ -2,6 +2,8 @@
 
 const DATABASE = "cipherformer";
 const TABLE = "kept";
+/** Milliseconds that other tabs have to let go of a database that is to be deleted. */
+const BLOCKED_PATIENCE = 3000;
 
 export class Store {
   #database;
@@ -22,7 +24,8 @@ export class Store {
     return new Promise((resolve, reject) => {
       request.onsuccess = resolve;
       request.onerror = () => reject(request.error);
-      request.onblocked = () => reject(new Error("another tab of this page holds it open"));
+      // Other tabs are asked to close it, and most do after this event.
+      request.onblocked = () => setTimeout(() => reject(new Error("another tab of this page holds it open")), BLOCKED_PATIENCE);
     });
   }
 
