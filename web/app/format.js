@@ -35,6 +35,13 @@ export function rate(bytesPerSecond) {
   return ` at ${rounded} MB/s`;
 }
 
+/** 0.00183 → "0.0018", 530_000_000 → "5.3 × 10⁸". */
+export function magnitude(value) {
+  if (value < 1e6) return new Intl.NumberFormat("en", { maximumSignificantDigits: 2 }).format(value);
+  const [mantissa, exponent] = value.toExponential(1).split("e+");
+  return `${mantissa} × 10${[...exponent].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("")}`;
+}
+
 /** How long ago a time in milliseconds was: "12 minutes ago". */
 export function age(time) {
   const seconds = Math.max(0, (Date.now() - time) / 1000);

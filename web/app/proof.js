@@ -2,8 +2,7 @@
 // key shows)?
 
 import { fillBar } from "./bars.js";
-
-const FORMAT = new Intl.NumberFormat("en", { maximumSignificantDigits: 2 });
+import { magnitude } from "./format.js";
 
 export class Proof {
   #root;
@@ -57,8 +56,8 @@ export class Proof {
     const values = {
       same: sameBest ? "Yes" : "No",
       bits: Number.isFinite(bits) ? bits.toFixed(1) : "all",
-      largest: FORMAT.format(largest),
-      range: FORMAT.format(range),
+      largest: magnitude(largest),
+      range: magnitude(range),
     };
     for (const [name, value] of Object.entries(values)) result.querySelector(`.${name}`).textContent = value;
     result.dataset.bits = String(bits);
@@ -72,7 +71,7 @@ export class Proof {
     result.querySelector("ol").replaceChildren(
       ...top.map((entry) => fillBar(document.createElement("li"), { name: this.#name(entry), probability: entry.probability })),
     );
-    result.querySelector(".largest").textContent = FORMAT.format(largest);
+    result.querySelector(".largest").textContent = magnitude(largest);
     result.dataset.top = top.map((entry) => entry.label ?? entry.token).join(" ");
     result.hidden = false;
   }
