@@ -107,6 +107,26 @@ fn a_picture_is_classified_and_nothing_of_it_leaves_the_browser() -> Outcome<()>
         ],
     );
     visit.assert_nothing_left(&scanner);
+    let Visit { page, server, .. } = visit;
+    drop(server);
+    without_the_server(page)
+}
+
+/// The clear model needs no server any more; what only the server could delete is said to be there.
+fn without_the_server(mut page: Chromium) -> Outcome<()> {
+    verify(&mut page)?;
+    page.evaluate("document.querySelector('#classify-panel .forget').click()")?;
+    let note = "document.querySelector('#classify-panel .keys-note').textContent";
+    let note = page.wait_for(note, SOON)?;
+    let note = note.as_str().unwrap_or_default();
+    assert!(
+        note.contains("wiped from this browser") && note.contains("did not confirm"),
+        "{note}"
+    );
+    assert_eq!(
+        page.evaluate("indexedDB.databases().then((all) => all.length)")?,
+        0
+    );
     Ok(())
 }
 
