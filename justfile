@@ -20,6 +20,7 @@ wasm:
 test: check wasm
     tools/wasm-vectors.sh
     tools/chromium.sh
+    tools/axe.sh
     cargo build --package cipherformer-native-server
     cargo test --workspace
     # Once more as on a processor without AVX-512.
@@ -29,6 +30,7 @@ test: check wasm
 test-long: wasm
     tools/wasm-vectors.sh
     tools/chromium.sh
+    tools/axe.sh
     cargo build --package cipherformer-native-server
     cargo test --workspace -- --include-ignored
     # The client's traces once more as it is released, and without AVX-512.
@@ -43,8 +45,9 @@ fuzz seconds="60" *readers:
 # The page in real Chromium, against the real server.
 e2e: wasm
     tools/chromium.sh
+    tools/axe.sh
     cargo build --package cipherformer-native-server
-    cargo test --package cipherformer-tests --test browser --test browser_prompt -- --nocapture
+    cargo test --package cipherformer-tests --test browser --test browser_keys --test browser_prompt -- --nocapture
 
 # Formatting, lints, and the rules for dependencies (deny.toml).
 check:

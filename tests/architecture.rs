@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("tokenizer", &[]),
     ("cli", &["client", "protocol", "tokenizer"]),
     ("wasm-client", &["client"]),
+    ("wasm-model", &["model"]),
     ("wasm-tokenizer", &["tokenizer"]),
     ("native-server", &["transformer", "protocol", "model"]),
 ];
@@ -42,7 +43,10 @@ const NAMED_PACKAGES: &[(&str, &[&str])] = &[
     ("tfhe", &[]),
     ("tfhe-ntt", &["ring"]),
     ("tokenizers", &["tokenizer"]),
-    ("wasm-bindgen", &["wasm-client", "wasm-tokenizer"]),
+    (
+        "wasm-bindgen",
+        &["wasm-client", "wasm-model", "wasm-tokenizer"],
+    ),
     ("web-sys", &["wasm-client"]),
 ];
 

@@ -5,13 +5,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use cipherformer_tests::axe::assert_accessible;
 use cipherformer_tests::chromium::Chromium;
-use cipherformer_tests::proxy::Recorded;
 use cipherformer_tests::scan::hexadecimal;
 use cipherformer_tests::visit::{
-    Outcome, SEED, SOON, Visit, WORK, is_static, lines, scanner_for_seed,
+    MEMORY, Outcome, SEED, SOON, Visit, WORK, is_read, lines, scanner_for_seed,
 };
 use cipherformer_tests::workspace;
 use client::Rgb32;
@@ -30,6 +30,7 @@ fn a_picture_is_classified_and_nothing_of_it_leaves_the_browser() -> Outcome<()>
     let page = &mut visit.page;
 
     page.wait_for("document.querySelectorAll('.sample').length >= 8", SOON)?;
+    assert_accessible(page, "at first")?;
     bad_pictures_are_refused(page, &folder.0)?;
 
     let samples = workspace::root().join("web/samples");
@@ -38,9 +39,13 @@ fn a_picture_is_classified_and_nothing_of_it_leaves_the_browser() -> Outcome<()>
         "document.querySelector('#gallery input[value=\"{SAMPLE}.png\"]').click()"
     ))?;
     page.wait_for("!document.querySelector('#classify').disabled", SOON)?;
+    page.wait_for(
+        "document.querySelector('#classify-panel .keys').dataset.missing > 0",
+        SOON,
+    )?;
     let before = visit.proxy.recorded();
     assert!(
-        before.iter().all(is_static),
+        before.iter().all(is_read),
         "requests before the button was pressed: {:#?}",
         lines(&before)
     );
@@ -73,23 +78,10 @@ fn a_picture_is_classified_and_nothing_of_it_leaves_the_browser() -> Outcome<()>
     );
 
     let memory = visit.memory("#answer")?;
-    let keys = visit.session(MODEL)?.manifest().evaluation_key_bytes;
-    assert!(
-        memory < keys,
-        "{memory} bytes of wasm memory: more than a key or two were alive"
-    );
+    assert!(memory <= MEMORY, "{memory} bytes of wasm memory");
+    the_answer_is_doubted(&mut visit)?;
+    assert_accessible(&mut visit.page, "with an answer")?;
     cancel(&mut visit.page)?;
-    visit
-        .page
-        .evaluate("document.querySelector('#forget').click()")?;
-    let forgotten = |request: &Recorded| {
-        request.line.starts_with("DELETE ") && request.line.contains("/v1/key-sets/")
-    };
-    let deadline = Instant::now() + SOON;
-    while !visit.proxy.recorded().iter().any(forgotten) {
-        assert!(Instant::now() < deadline, "the keys were not deleted");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 
     visit.assert_recorded(MODEL, 3)?;
     let recorded = visit.proxy.recorded();
@@ -115,6 +107,77 @@ fn a_picture_is_classified_and_nothing_of_it_leaves_the_browser() -> Outcome<()>
         ],
     );
     visit.assert_nothing_left(&scanner);
+    let Visit { page, server, .. } = visit;
+    drop(server);
+    without_the_server(page)
+}
+
+/// The clear model needs no server any more; what only the server could delete is said to be there.
+fn without_the_server(mut page: Chromium) -> Outcome<()> {
+    verify(&mut page)?;
+    page.evaluate("document.querySelector('#classify-panel .forget').click()")?;
+    let note = "document.querySelector('#classify-panel .keys-note').textContent";
+    let note = page.wait_for(note, SOON)?;
+    let note = note.as_str().unwrap_or_default();
+    assert!(
+        note.contains("wiped from this browser") && note.contains("did not confirm"),
+        "{note}"
+    );
+    assert_eq!(
+        page.evaluate("indexedDB.databases().then((all) => all.length)")?,
+        0
+    );
+    Ok(())
+}
+
+/// The clear model agrees, a wrong key reads something else, and neither says anything to the server.
+fn the_answer_is_doubted(visit: &mut Visit) -> Outcome<()> {
+    let page = &mut visit.page;
+    let before = visit.proxy.recorded().len();
+    page.evaluate("document.querySelector('#answer .stranger').click()")?;
+    page.wait_for(
+        "!document.querySelector('#answer .stranger-result').hidden",
+        SOON,
+    )?;
+    let differ = "document.querySelector('#answer .stranger-result').dataset.top.split(' ').join() !== \
+         [...document.querySelectorAll('#bars li > span:first-child')].map((name) => name.textContent.replaceAll(' ', '_')).join()";
+    assert_eq!(page.evaluate(differ)?, true, "a wrong key reads the answer");
+    assert_eq!(visit.proxy.recorded().len(), before);
+
+    verify(page)?;
+    let loaded = visit.proxy.recorded();
+    assert!(
+        loaded[before..].iter().all(is_read),
+        "{:#?}",
+        lines(&loaded[before..])
+    );
+    let bits =
+        page.evaluate("Number(document.querySelector('#answer .verify-result').dataset.bits)")?;
+    println!("verified: {bits} bits");
+    assert!(
+        bits.as_f64().unwrap_or(0.0) > 6.0,
+        "{bits} bits of precision"
+    );
+    let same = page.evaluate("document.querySelector('#answer .verify-result').dataset.same")?;
+    assert_eq!(same, "true");
+    verify(page)?;
+    assert_eq!(
+        visit.proxy.recorded().len(),
+        loaded.len(),
+        "once loaded, the clear model needs no server"
+    );
+    Ok(())
+}
+
+fn verify(page: &mut Chromium) -> Outcome<()> {
+    page.evaluate("document.querySelector('#answer .verify-result').hidden = true")?;
+    page.evaluate("document.querySelector('#answer .verify').click()")?;
+    page.wait_for(
+        "!document.querySelector('#answer .verify-result').hidden || !document.querySelector('#failure').hidden",
+        SOON,
+    )?;
+    let failure = page.evaluate("document.querySelector('#failure').textContent.trim()")?;
+    assert_eq!(failure, "", "the page shows a failure");
     Ok(())
 }
 

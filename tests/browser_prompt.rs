@@ -7,11 +7,12 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use cipherformer_tests::axe::assert_accessible;
 use cipherformer_tests::chromium::Chromium;
 use cipherformer_tests::proxy::Recorded;
 use cipherformer_tests::scan::hexadecimal;
 use cipherformer_tests::visit::{
-    Outcome, SEED, SOON, Visit, WORK, is_query, lines, scanner_for_seed,
+    MEMORY, Outcome, SEED, SOON, Visit, WORK, is_query, lines, scanner_for_seed,
 };
 use cipherformer_tests::workspace;
 use client::{Prompt, Sampler, alternatives};
@@ -83,11 +84,21 @@ fn a_prompt_is_completed_and_nothing_of_it_leaves_the_browser() -> Outcome<()> {
     let other_text = shown_text(page)?;
 
     let memory = visit.memory("#completion")?;
-    let keys = visit.session(MODEL)?.manifest().evaluation_key_bytes;
-    assert!(
-        memory < keys,
-        "{memory} bytes of wasm memory: more than a key or two were alive"
-    );
+    assert!(memory <= MEMORY, "{memory} bytes of wasm memory");
+    let page = &mut visit.page;
+    for (button, result) in [("verify", "verify-result"), ("stranger", "stranger-result")] {
+        page.evaluate(&format!(
+            "document.querySelector('#completion .{button}').click()"
+        ))?;
+        page.wait_for(
+            &format!("!document.querySelector('#completion .{result}').hidden"),
+            SOON,
+        )?;
+    }
+    let same =
+        page.evaluate("document.querySelector('#completion .verify-result').dataset.same")?;
+    assert_eq!(same, "true", "the clear model's best token is another one");
+    assert_accessible(page, "with a completion")?;
     a_stop_frees_the_server(&mut visit, &reference)?;
 
     let recorded = visit.proxy.recorded();

@@ -12,7 +12,7 @@ pub trait Engine: Send + Sync {
     /// Digest that containers for this model carry.
     fn parameter_digest(&self) -> [u8; 32];
 
-    /// Content of a file that the manifest names for download.
+    /// Content of a file for download: those that the manifest names, and the clear model.
     fn file(&self, _name: &str) -> Option<&[u8]> {
         None
     }

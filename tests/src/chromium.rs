@@ -5,6 +5,7 @@ use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,11 +32,18 @@ pub struct Chromium {
 impl Chromium {
     /// Starts a browser with an empty profile and opens a page whose every connection goes through `proxy`.
     pub fn start(proxy: SocketAddr) -> io::Result<Self> {
-        let profile =
-            std::env::temp_dir().join(format!("cipherformer-chromium-{}", std::process::id()));
+        Self::start_with(proxy, &[])
+    }
+
+    /// As [`Chromium::start`], with more command line flags.
+    pub fn start_with(proxy: SocketAddr, flags: &[&str]) -> io::Result<Self> {
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let name = format!("cipherformer-chromium-{}-{number}", std::process::id());
+        let profile = std::env::temp_dir().join(name);
         let _ = fs::remove_dir_all(&profile);
         fs::create_dir_all(&profile)?;
-        let process = launch(&profile)?;
+        let process = launch(&profile, flags)?;
         let mut starting = Starting {
             process: Some(process),
             profile: profile.clone(),
@@ -142,6 +150,59 @@ impl Chromium {
         )))
     }
 
+    /// Loads the page anew, as a person does.
+    pub fn reload(&mut self) -> io::Result<()> {
+        // Marks the document that goes away, so that nobody takes it for the new one.
+        self.evaluate("globalThis.leaving = true")?;
+        self.call("Page.reload", json!({}))?;
+        self.wait_for(
+            "globalThis.leaving === undefined && document.readyState === 'complete'",
+            PATIENCE,
+        )?;
+        Ok(())
+    }
+
+    /// Presses a key, such as `Tab`, `Enter`, `ArrowRight` or a space.
+    pub fn press(&mut self, key: &str) -> io::Result<()> {
+        let code = match key {
+            "Tab" => 9,
+            "Enter" => 13,
+            " " => 32,
+            "ArrowLeft" => 37,
+            "ArrowRight" => 39,
+            _ => return Err(io::Error::other(format!("no code for the key {key:?}"))),
+        };
+        let text = match key {
+            "Enter" => "\r",
+            " " => " ",
+            _ => "",
+        };
+        for kind in ["keyDown", "keyUp"] {
+            self.call(
+                "Input.dispatchKeyEvent",
+                json!({ "type": kind, "key": key, "code": key, "text": text, "windowsVirtualKeyCode": code }),
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Shows the page in a colour scheme (`light`, `dark`) on a screen of `width`, without motion.
+    pub fn look(&mut self, scheme: &str, width: u32) -> io::Result<()> {
+        let features = json!([
+            { "name": "prefers-color-scheme", "value": scheme },
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ]);
+        self.call(
+            "Emulation.setEmulatedMedia",
+            json!({ "features": features }),
+        )?;
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false }),
+        )?;
+        Ok(())
+    }
+
     /// Gives `file` to the file input that `selector` finds, as if a person had picked it.
     pub fn pick_file(&mut self, selector: &str, file: &Path) -> io::Result<()> {
         let document = self.call("DOM.getDocument", json!({}))?;
@@ -184,7 +245,7 @@ fn end(process: &mut Child, profile: &Path) {
     let _ = fs::remove_dir_all(profile);
 }
 
-fn launch(profile: &Path) -> io::Result<Child> {
+fn launch(profile: &Path, flags: &[&str]) -> io::Result<Child> {
     let named = std::env::var("CHROMIUM").ok();
     let programs = named
         .iter()
@@ -214,6 +275,7 @@ fn launch(profile: &Path) -> io::Result<Child> {
             // What the browser asks on its own account ends at a port where nobody listens, and no name is resolved anywhere.
             .arg("--proxy-server=http://127.0.0.1:9")
             .arg("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
+            .args(flags)
             .arg("about:blank")
             .stdin(Stdio::null())
             .stdout(Stdio::null())

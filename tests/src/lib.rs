@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod axe;
 pub mod chromium;
 pub mod direct;
 pub mod http;

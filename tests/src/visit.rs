@@ -35,10 +35,15 @@ pub struct Visit {
 impl Visit {
     /// Opens the page, whose secret keys all come from [`SEED`], at `fragment`.
     pub fn start(fragment: &str) -> Outcome<Self> {
+        Self::start_in(fragment, &[], "")
+    }
+
+    /// As [`Visit::start`], in a browser with more command line flags, where `script` runs before the page's own.
+    pub fn start_in(fragment: &str, flags: &[&str], script: &str) -> Outcome<Self> {
         let server = Server::start()?;
         let proxy = Proxy::start(server.address())?;
-        let mut page = Chromium::start(proxy.address())?;
-        let seed = format!("globalThis.cipherformerTestSeed = new Uint8Array({SEED:?});");
+        let mut page = Chromium::start_with(proxy.address(), flags)?;
+        let seed = format!("globalThis.cipherformerTestSeed = new Uint8Array({SEED:?}); {script}");
         page.open(&format!("http://{}/{fragment}", server.address()), &seed)?;
         Ok(Self {
             page,
@@ -140,10 +145,22 @@ pub fn scanner_for_seed() -> Scanner {
     scanner
 }
 
-/// One of the page's own files, read.
-pub fn is_static(request: &Recorded) -> bool {
-    request.line.starts_with("GET ") && !request.line.contains("/v1/") && request.body.is_empty()
+/// Something is read, and nothing is said but its address.
+pub fn is_read(request: &Recorded) -> bool {
+    request.line.starts_with("GET ") && request.body.is_empty()
 }
+
+/// A part of an evaluation key: the key's name.
+pub fn key_of(request: &Recorded) -> Option<&str> {
+    if !request.line.starts_with("PUT ") {
+        return None;
+    }
+    let (_, rest) = request.line.split_once("/keys/")?;
+    rest.split('/').next()
+}
+
+/// WebAssembly may take as much in all.
+pub const MEMORY: u64 = 256 << 20;
 
 /// A sealed question.
 pub fn is_query(request: &Recorded) -> bool {

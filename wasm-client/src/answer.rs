@@ -3,25 +3,17 @@ use wasm_bindgen::prelude::wasm_bindgen;
 /// A decrypted answer.
 #[wasm_bindgen]
 pub struct Answer {
-    logits: Vec<f32>,
     ranked: Vec<client::Ranked>,
 }
 
 impl Answer {
-    pub(crate) fn new(logits: Vec<f32>, ranked: Vec<client::Ranked>) -> Self {
-        Self { logits, ranked }
+    pub(crate) fn new(ranked: Vec<client::Ranked>) -> Self {
+        Self { ranked }
     }
 }
 
 #[wasm_bindgen]
 impl Answer {
-    /// One value per class.
-    #[wasm_bindgen(getter)]
-    #[must_use]
-    pub fn logits(&self) -> Vec<f32> {
-        self.logits.clone()
-    }
-
     /// The `k` likeliest classes, best first.
     #[must_use]
     pub fn top(&self, k: usize) -> Vec<Ranked> {

@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod comparison;
 mod next_token;
 mod session;
 
 pub use answer::{Answer, Ranked};
+pub use comparison::{Comparison, compare};
 pub use next_token::{Alternative, NextToken, Sampling};
 pub use session::Session;
 

@@ -4,6 +4,7 @@ use client::{
     protocol::manifest::{Manifest, TaskKind},
 };
 use wasm_bindgen::prelude::{JsError, wasm_bindgen};
+use zeroize::Zeroize;
 
 use crate::{Answer, NextToken, Sampling};
 
@@ -16,22 +17,37 @@ pub struct Session {
 
 #[wasm_bindgen]
 impl Session {
-    /// Reads the manifest's JSON and makes a secret key, from `seed` where one is given.
+    /// Reads the manifest's JSON and derives the secret key from `seed`. The seed is wiped, in the caller's array too.
     ///
     /// # Errors
-    /// A manifest that this client does not accept, a seed that has not 32 bytes, no source of randomness.
+    /// A manifest that this client does not accept, a seed that has not 32 bytes.
     #[wasm_bindgen(constructor)]
-    pub fn new(manifest: &str, seed: Option<Vec<u8>>) -> Result<Session, JsError> {
-        let seed = match seed {
-            None => Seed::random()?,
-            Some(bytes) => match <[u8; 32]>::try_from(bytes) {
-                Ok(bytes) => Seed::from_bytes(bytes),
-                Err(_) => return Err(JsError::new("a seed has 32 bytes")),
-            },
-        };
+    pub fn new(manifest: &str, seed: &mut [u8]) -> Result<Session, JsError> {
+        let mut bytes = [0; 32];
+        let whole = seed.len() == bytes.len();
+        if whole {
+            bytes.copy_from_slice(seed);
+        }
+        seed.zeroize();
+        let taken = Seed::from_bytes(bytes);
+        bytes.zeroize();
+        if !whole {
+            return Err(JsError::new("a seed has 32 bytes"));
+        }
         Ok(Self {
-            inner: client::Session::from_json(manifest.as_bytes(), seed)?,
+            inner: client::Session::from_json(manifest.as_bytes(), taken)?,
             embedding: None,
+        })
+    }
+
+    /// The same model under a fresh secret key of no further use: what it reads in an answer is what anybody else would.
+    ///
+    /// # Errors
+    /// No source of randomness.
+    pub fn stranger(&self) -> Result<Session, JsError> {
+        Ok(Self {
+            inner: client::Session::new(self.manifest(), Seed::random()?)?,
+            embedding: self.embedding.clone(),
         })
     }
 
@@ -82,6 +98,12 @@ impl Session {
         Ok(self.inner.key(index)?)
     }
 
+    /// Names the session's keys by what the server has too: 16 hexadecimal digits from the bytes of key 0.
+    #[must_use]
+    pub fn fingerprint(&self, first_key: &[u8]) -> String {
+        self.inner.fingerprint(first_key)
+    }
+
     /// Encrypts 32×32 pixels of three bytes each.
     ///
     /// # Errors
@@ -98,7 +120,27 @@ impl Session {
     pub fn decrypt(&self, reply: &[u8]) -> Result<Answer, JsError> {
         let logits = self.inner.decrypt(reply)?;
         let ranked = self.inner.classify(&logits, logits.len())?;
-        Ok(Answer::new(logits, ranked))
+        Ok(Answer::new(ranked))
+    }
+
+    /// The values that an answer ranks: one score for each class or token.
+    ///
+    /// # Errors
+    /// Bytes that are no answer to this session, no embedding yet.
+    pub fn scores(&self, reply: &[u8]) -> Result<Vec<f32>, JsError> {
+        Ok(match self.manifest().task.kind() {
+            TaskKind::Classify => self.inner.decrypt(reply)?,
+            TaskKind::Complete => self.inner.decrypt_logits(self.embedding()?, reply)?,
+        })
+    }
+
+    /// Checks that two downloaded files are the clear model behind the manifest.
+    ///
+    /// # Errors
+    /// Any other content.
+    #[wasm_bindgen(js_name = checkWeights)]
+    pub fn check_weights(&self, config: &[u8], weights: &[u8]) -> Result<(), JsError> {
+        Ok(self.inner.check_weights(config, weights)?)
     }
 
     /// Checks that a downloaded file is the one that the manifest names.
@@ -118,6 +160,14 @@ impl Session {
     pub fn load_embedding(&mut self, content: &[u8]) -> Result<(), JsError> {
         self.embedding = Some(self.inner.embedding(content)?);
         Ok(())
+    }
+
+    /// The window that ends with these tokens, padded in front.
+    ///
+    /// # Errors
+    /// A model that does not complete.
+    pub fn window(&self, ids: &[u32]) -> Result<Vec<u32>, JsError> {
+        Ok(self.inner.prompt(ids)?.ids)
     }
 
     /// Encrypts the window that ends with these tokens.

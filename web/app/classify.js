@@ -1,14 +1,23 @@
 // The mode that classifies an image.
 
 import { hideAnswer, showAnswer } from "./answer.js";
+import { label } from "./format.js";
 import { setUpGallery } from "./gallery.js";
 import { rgb } from "./image.js";
 import { Panel } from "./panel.js";
 import { CLASSIFY } from "./steps.js";
 
-export function setUpClassify(root, send) {
-  const panel = new Panel(root, { send, names: { idle: "Classify privately", busy: "Working…" }, steps: CLASSIFY, input: "picture" });
+export function setUpClassify(root, send, browser) {
+  const panel = new Panel(root, {
+    send,
+    browser,
+    names: { idle: "Classify privately", busy: "Working…" },
+    steps: CLASSIFY,
+    input: "picture",
+    entry: (ranked) => label(ranked.label),
+  });
   let ready = false;
+  let state = "closed";
   let chosen;
   let classified;
 
@@ -31,13 +40,29 @@ export function setUpClassify(root, send) {
     panel.allow(ready);
   }).catch(() => panel.say("The sample pictures could not be loaded. Your own picture works all the same."));
 
-  Object.assign(panel.hears, {
+  const open = () => {
+    if (!ready || state !== "closed" || root.hidden) return;
+    state = "opening";
+    panel.send("open");
+  };
+
+  panel.listen({
     ready: () => {
       ready = true;
       panel.allow(chosen !== undefined);
+      open();
+    },
+    shown: open,
+    opened: () => {
+      state = "open";
+    },
+    failed: () => {
+      if (state === "opening") state = "closed";
     },
     answer: ({ answer, seconds, memory }) => {
       showAnswer({ ...answer, seconds, memory, truth: classified.truth });
+      if (classified.truth !== undefined) panel.numbers.judge(answer.top[0].label === classified.truth);
+      panel.proof.allow(true);
       panel.settle(`Answer: ${root.querySelector("#label").textContent}.`);
     },
     cancelled: () => {

@@ -7,13 +7,17 @@ import { drawPlaces } from "./places.js";
 import { setUpPrompt } from "./prompt.js";
 import { setUpSettings } from "./settings.js";
 import { COMPLETE } from "./steps.js";
-import { quoted } from "./words.js";
+import { quoted, visible } from "./words.js";
 
-/** What an upload is assumed to run at where nothing is known of the connection. */
-const UPLOAD_BITS_PER_SECOND = 100e6;
-
-export function setUpComplete(root, send) {
-  const panel = new Panel(root, { send, names: { idle: "Complete privately", busy: "Working…" }, steps: COMPLETE, input: "prompt" });
+export function setUpComplete(root, send, browser) {
+  const panel = new Panel(root, {
+    send,
+    browser,
+    names: { idle: "Complete privately", busy: "Working…" },
+    steps: COMPLETE,
+    input: "prompt",
+    entry: ({ word }) => visible(word),
+  });
   const more = root.querySelector("#more");
   const settings = setUpSettings(root.querySelector("#settings"), root.querySelector("#settings-error"));
   const continuation = new Continuation(root.querySelector("#completion"), (index, alternative) => go(chosenAt(index, alternative)));
@@ -87,7 +91,7 @@ export function setUpComplete(root, send) {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) root.querySelector("#complete").click();
   });
 
-  Object.assign(panel.hears, {
+  panel.listen({
     ready: () => {
       ready = true;
       open();
@@ -128,11 +132,10 @@ export function setUpComplete(root, send) {
       panel.journey.stepper.stop();
       end(`Stopped ${work.found === 0 ? "before the first token" : `after ${counted(work.found)}`}. The server computes nothing more for you.`);
     },
-    failed: (problem) => {
+    failed: () => {
       if (state === "opening") state = "closed";
       waiting = undefined;
       continuation.end();
-      panel.fail(problem);
     },
   });
 
@@ -142,6 +145,7 @@ export function setUpComplete(root, send) {
       const parts = [`${(work.spent / work.found).toFixed(1)} s a token, keys not counted.`, memory ? `Your browser needed ${bytes(memory)} of memory.` : "", "The server still does not know a word of it."];
       root.querySelector("#completion-timing").textContent = parts.filter(Boolean).join(" ");
     }
+    panel.proof.allow(work.found > 0);
     panel.settle(text);
     const next = waiting;
     waiting = undefined;
@@ -164,7 +168,6 @@ function character({ model, task: { window, vocabulary, perplexity } }) {
   ].join(" ");
 }
 
-function costs({ keys, evaluation_key_bytes: keyBytes, query, result, expected_seconds: seconds }) {
-  const sending = duration((8 * keyBytes) / UPLOAD_BITS_PER_SECOND);
-  return `First, once a visit: ${keys.length} evaluation keys, ${bytes(keyBytes)}, some seconds to make and ${sending} to send at 100 Mbit/s. Then for every token ${bytes(query.bytes)} up, ${bytes(result.bytes)} down and about ${duration(seconds)} on this server.`;
+function costs({ query, result, expected_seconds: seconds }) {
+  return `For every token ${bytes(query.bytes)} go up, ${bytes(result.bytes)} come down, and the server computes about ${duration(seconds)}.`;
 }

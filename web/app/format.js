@@ -22,6 +22,39 @@ export function duration(seconds) {
   return `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
+/** 3.71 → "3.7 s", 0.0312 → "31 ms". */
+export function precise(seconds) {
+  if (seconds < 0.9995) return `${Math.max(1, Math.round(seconds * 1000))} ms`;
+  return seconds < 60 ? `${number(1).format(seconds)} s` : duration(seconds);
+}
+
+/** " at 45 MB/s", or nothing where nobody knows. */
+export function rate(bytesPerSecond) {
+  if (!Number.isFinite(bytesPerSecond)) return "";
+  const rounded = number(bytesPerSecond < 1e7 ? 1 : 0).format(bytesPerSecond / 1e6);
+  return ` at ${rounded} MB/s`;
+}
+
+/** 0.00183 → "0.0018", 530_000_000 → "5.3 × 10⁸". */
+export function magnitude(value) {
+  if (value < 1e6) return new Intl.NumberFormat("en", { maximumSignificantDigits: 2 }).format(value);
+  const [mantissa, exponent] = value.toExponential(1).split("e+");
+  return `${mantissa} × 10${[...exponent].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("")}`;
+}
+
+/** How long ago a time in milliseconds was: "12 minutes ago". */
+export function age(time) {
+  const seconds = Math.max(0, (Date.now() - time) / 1000);
+  const [unit, size] = [["day", 86_400], ["hour", 3600], ["minute", 60]].find(([, size]) => seconds >= size) ?? [];
+  if (unit === undefined) return "just now";
+  return new Intl.RelativeTimeFormat("en").format(-Math.floor(seconds / size), unit);
+}
+
+/** "9f3a11c0…" → "9f3a 11c0 …". */
+export function groups(digits) {
+  return digits.match(/.{1,4}/g).join(" ");
+}
+
 /** "about 13 s left", or nothing where nobody knows. */
 export function timeLeft(seconds) {
   return Number.isFinite(seconds) ? `about ${duration(seconds)} left` : "";

@@ -1,6 +1,10 @@
-// What both modes share: start and stop, the status line, the journey, a failure. One piece of work at a time, whichever mode.
+// What both modes share: start and stop, the status line, keys, journey, numbers, doubts about the answer, a failure. One piece of
+// work at a time, whichever mode.
 
 import { Journey } from "./journey.js";
+import { KeyPanel } from "./keys.js";
+import { Numbers } from "./numbers.js";
+import { Proof } from "./proof.js";
 
 export class Panel {
   static #all = [];
@@ -12,14 +16,16 @@ export class Panel {
   #failure;
   #names;
   #send;
+  #keys;
+  #hears;
   #allowed = false;
   #refreshed = () => {};
 
   /**
-   * `send(type, fields)` speaks to the worker. `names` are the words of the start button, `{idle, busy}`. `hears` has a
-   * function for each message of the worker; a mode adds its own.
+   * `send(type, fields)` speaks to the worker. `names` are the words of the start button, `{idle, busy}`; `entry(ranked)` is
+   * what a ranked thing is called; `browser` is what was found out about it.
    */
-  constructor(root, { send, names, steps, input }) {
+  constructor(root, { send, names, steps, input, entry, browser }) {
     Panel.#all.push(this);
     this.#root = root;
     this.#send = send;
@@ -29,10 +35,52 @@ export class Panel {
     this.#failure = root.querySelector(".failure");
     this.#stop.addEventListener("click", () => this.stop());
     this.journey = new Journey(root.querySelector(".journey"), { steps, input, announce: (text) => this.say(text) });
-    this.hears = {
-      step: (step) => this.journey.stepper.update(step),
-      ciphertext: ({ bytes }) => this.journey.drawCipher(bytes),
-      failed: (problem) => this.fail(problem),
+    this.#keys = new KeyPanel(root.querySelector(".keys"), { makers: browser.makers ?? 1, onForget: () => this.#forget() });
+    this.numbers = new Numbers(root.querySelector(".numbers"), browser);
+    this.proof = new Proof(root.querySelector(".proof"), { send, name: entry });
+    this.#hears = [this.#shared()];
+  }
+
+  /** Adds functions for messages of the worker, each called after those that both modes share. */
+  listen(hears) {
+    this.#hears.push(hears);
+  }
+
+  /** A message of the worker. */
+  hear(message) {
+    for (const hears of this.#hears) hears[message.type]?.(message);
+  }
+
+  #shared() {
+    return {
+      request: ({ request }) => this.journey.addTraffic(request),
+      manifest: ({ manifest }) => {
+        this.#keys.manifest(manifest);
+        this.numbers.manifest(manifest);
+      },
+      keys: (state) => this.#keys.keys(state),
+      step: (step) => {
+        this.journey.stepper.update(step);
+        this.#keys.step(step);
+        this.numbers.step(step);
+      },
+      ciphertext: ({ drawn }) => this.journey.drawCipher(drawn),
+      answer: (answer) => this.numbers.answer(answer),
+      verified: (comparison) => {
+        this.proof.verified(comparison);
+        this.numbers.verified(comparison);
+      },
+      strange: (answer) => this.proof.strange(answer),
+      forgotten: ({ outcome }) => {
+        this.#keys.forgotten(outcome);
+        this.proof.allow(false);
+        this.say("");
+        Panel.#refreshAll();
+      },
+      failed: (problem) => {
+        this.proof.failed(problem);
+        this.fail(problem);
+      },
     };
   }
 
@@ -59,12 +107,20 @@ export class Panel {
     this.#refreshed = then;
   }
 
+  #forget() {
+    Panel.#lockForget(true);
+    this.say("Forgetting…");
+    this.#send("forget");
+  }
+
   /** Sends `input` off to be worked on. */
   start(input) {
     const focused = this.#root.querySelector(".act").contains(document.activeElement);
     Panel.#working = this;
     this.#failure.hidden = true;
     this.journey.stepper.reset();
+    this.proof.clear();
+    this.proof.allow(false);
     Panel.#refreshAll();
     if (focused) this.#stop.focus();
     this.#send("run", { input });
@@ -80,6 +136,7 @@ export class Panel {
   settle(text) {
     const focused = [this.#stop, document.body].includes(document.activeElement) && !this.#root.hidden;
     if (this.busy) Panel.#working = undefined;
+    this.#keys.settle();
     this.#stop.disabled = false;
     this.say(text);
     Panel.#refreshAll();
@@ -97,7 +154,11 @@ export class Panel {
   static #refreshAll() {
     for (const panel of Panel.#all) panel.#refresh();
     // Keys at work are not to be pulled away.
-    document.querySelector("#forget").disabled = Panel.#working !== undefined;
+    Panel.#lockForget(Panel.#working !== undefined);
+  }
+
+  static #lockForget(locked) {
+    for (const button of document.querySelectorAll(".forget")) button.disabled = locked;
   }
 
   #refresh() {

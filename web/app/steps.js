@@ -1,6 +1,6 @@
 // The steps of a piece of work, where each happens, and how its details read. A step without `running` is not announced.
 
-import { bytes, duration, timeLeft } from "./format.js";
+import { bytes, precise, timeLeft } from "./format.js";
 
 export const PLACES = { browser: "In your browser", wire: "On the wire", server: "On the server" };
 
@@ -15,7 +15,7 @@ export const CLASSIFY = [
   { id: "query", place: "wire", title: "Send the sealed picture", running: "Sending the sealed picture", say: size },
   { id: "compute", place: "server", title: "Run the transformer, blind", running: "The server computes on ciphertext", say: compute },
   { id: "result", place: "wire", title: "Receive the sealed answer", running: "Receiving the sealed answer", say: size },
-  { id: "decrypt", place: "browser", title: "Open the answer", running: "Opening the answer", say: () => ({}) },
+  { id: "decrypt", place: "browser", title: "Open the answer", running: "Opening the answer", say: took },
 ];
 
 /** The last five come again for every token, whose number and time the status line tells. */
@@ -26,24 +26,24 @@ export const COMPLETE = [
   { id: "query", place: "wire", title: "Send the sealed window", say: size },
   { id: "compute", place: "server", title: "Run the transformer, blind", say: compute },
   { id: "result", place: "wire", title: "Receive a sealed vector", say: size },
-  { id: "decrypt", place: "browser", title: "Open it, pick the next token", say: () => ({}) },
+  { id: "decrypt", place: "browser", title: "Open it, pick the next token", say: took },
 ];
 
 function join(...parts) {
   return parts.filter(Boolean).join(" · ");
 }
 
-function keys({ done, count, seconds, took, reused }, state) {
+function keys({ made, count, left, took, reused, makers }, state) {
   if (reused) return { text: "the keys from before serve again" };
   if (count === undefined) return { text: "asking the server which keys it needs" };
-  if (state === "done") return { text: `1 secret key, ${count} evaluation keys, in ${duration(took)}` };
-  return { text: join(`${done + 1} of ${count}`, timeLeft(seconds)), fraction: done / count };
+  if (state === "done") return { text: `${count} evaluation keys in ${precise(took)}${makers > 1 ? ", by two workers" : ""}` };
+  return { text: join(`${made} of ${count}`, timeLeft(left)), fraction: made / count };
 }
 
-function upload({ sent, total, seconds, reused }, state) {
+function upload({ done, total, left, reused }, state) {
   if (reused) return { text: "already there" };
   if (state === "done") return { text: bytes(total) };
-  return { text: join(`${bytes(sent)} of ${bytes(total)}`, timeLeft(seconds)), fraction: sent / total };
+  return { text: join(`${bytes(done)} of ${bytes(total)}`, timeLeft(left)), fraction: done / total };
 }
 
 function becomes(input) {
@@ -54,8 +54,12 @@ function size({ bytes: count }) {
   return count === undefined ? {} : { text: bytes(count) };
 }
 
-function compute({ layer, done, total, eta_ms: left, seconds: took }, state) {
-  if (state === "done") return { text: `took ${duration(took)}` };
+function took({ took: seconds }) {
+  return seconds === undefined ? {} : { text: `took ${precise(seconds)}` };
+}
+
+function compute({ layer, done, total, eta_ms: left, took }, state) {
+  if (state === "done") return { text: `took ${precise(took)}` };
   if (layer === "queued" || !total) return { text: "waiting for its turn" };
   const seconds = left == null ? undefined : left / 1000;
   return { text: join(layer, `${Math.floor((100 * done) / total)} %`, timeLeft(seconds)), fraction: done / total };

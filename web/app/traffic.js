@@ -1,41 +1,59 @@
-// The list of requests that the server saw. Requests that differ only in a part or an inference are one line: the list is for
-// reading.
+// The list of requests that the server saw, and the last sealed question as it has it. Requests that differ only in a part or an
+// inference are one line, for reading; a switch shows each of them.
 
 import { bytes } from "./format.js";
+import { showSealed } from "./sealed.js";
 
 export class Traffic {
+  #root;
+  #began = Date.now();
   #count = 0;
-  #rows = new Map();
+  #groups = new Map();
 
-  add({ method, path, purpose, sent, received }) {
-    this.#count += 1;
-    document.querySelector("#request-count").textContent = this.#count === 1 ? "1 request" : `${this.#count} requests`;
-    const request = `${method} ${shorten(path)}`;
-    const row = this.#rows.get(request) ?? this.#insert(request);
-    row.times += 1;
-    row.sent += sent;
-    row.received += received;
-    const texts = [request, row.times > 1 ? `${purpose}, in ${row.times} requests` : purpose, bytes(row.sent), bytes(row.received)];
-    row.cells.forEach((cell, index) => {
-      cell.textContent = texts[index];
+  constructor(root) {
+    this.#root = root;
+    root.querySelector(".each").addEventListener("change", ({ target }) => {
+      root.querySelector(".grouped").hidden = target.checked;
+      root.querySelector(".single").hidden = !target.checked;
     });
   }
 
-  #insert(request) {
-    const line = document.querySelector("#requests").insertRow();
-    const cells = Array.from({ length: 4 }, () => line.insertCell());
-    cells[2].className = "number";
-    cells[3].className = "number";
-    const row = { cells, times: 0, sent: 0, received: 0 };
-    this.#rows.set(request, row);
-    return row;
+  add({ method, path, purpose, sent, received, at }) {
+    this.#count += 1;
+    this.#root.querySelector(".count").textContent = this.#count === 1 ? "1 request" : `${this.#count} requests`;
+    const after = `${((at - this.#began) / 1000).toFixed(1)} s: `;
+    fill(insert(this.#root.querySelector(".single")), [`${method} ${withoutIds(path)}`, after + purpose, bytes(sent), bytes(received)]);
+
+    const request = `${method} ${withoutIds(path).replace(/\/parts\/\d+$/, "")}`;
+    if (!this.#groups.has(request)) this.#groups.set(request, { cells: insert(this.#root.querySelector(".grouped")), times: 0, sent: 0, received: 0 });
+    const group = this.#groups.get(request);
+    group.times += 1;
+    group.sent += sent;
+    group.received += received;
+    fill(group.cells, [request, group.times > 1 ? `${purpose}, in ${group.times} requests` : purpose, bytes(group.sent), bytes(group.received)]);
+  }
+
+  /** The worker's `ciphertext`. */
+  show(ciphertext) {
+    showSealed(this.#root.querySelector(".sealed"), ciphertext);
   }
 }
 
-// Identifiers are random; eight digits tell key sets apart, and inferences need not be told apart.
-function shorten(path) {
-  return path
-    .replace(/\/parts\/\d+$/, "")
-    .replace(/(inferences\/)[0-9a-f]{32}/, "$1…")
-    .replace(/[0-9a-f]{32}/, (id) => `${id.slice(0, 8)}…`);
+function insert(rows) {
+  const line = rows.insertRow();
+  const cells = Array.from({ length: 4 }, () => line.insertCell());
+  cells[2].className = "number";
+  cells[3].className = "number";
+  return cells;
+}
+
+function fill(cells, texts) {
+  cells.forEach((cell, index) => {
+    cell.textContent = texts[index];
+  });
+}
+
+// Identifiers are random, and whoever knows one may use it: none is shown whole.
+function withoutIds(path) {
+  return path.replace(/(inferences\/)[0-9a-f]{32}/, "$1…").replace(/[0-9a-f]{32}/, (id) => `${id.slice(0, 8)}…`);
 }

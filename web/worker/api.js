@@ -1,6 +1,6 @@
 // The HTTP API. Every exchange is reported to the ledger, so the page can show what the server saw.
 
-const PART_BYTES = 8 * 1024 * 1024;
+import { parts } from "./parts.js";
 
 const ABSENT = {
   classify: { title: "This server has no model for pictures", hint: "Complete a prompt instead, or ask another server." },
@@ -32,9 +32,9 @@ export class Api {
     return { text, manifest: JSON.parse(text) };
   }
 
-  /** A file that the manifest of `model` names. */
-  file(model, name) {
-    return this.#bytes("GET", `v1/models/${model}/files/${name}`, "How the browser reads words", { cache: "default" });
+  /** A public file of `model`. */
+  file(model, name, purpose) {
+    return this.#bytes("GET", `v1/models/${model}/files/${name}`, purpose, { cache: "default" });
   }
 
   createKeySet({ model, configuration }, signal) {
@@ -45,14 +45,18 @@ export class Api {
     });
   }
 
-  /** Sends a key in the parts that the server takes; `checksum` gives the hexadecimal BLAKE3 of bytes. */
-  async uploadKey(keySet, name, bytes, { checksum, signal, onPart }) {
-    for (let start = 0, part = 0; start < bytes.length; start += PART_BYTES, part += 1) {
-      const body = bytes.subarray(start, start + PART_BYTES);
+  /** What the server has of a key set: `{missing}` are the names of the keys that it lacks. */
+  keySet(keySet, signal) {
+    return this.#json("GET", `v1/key-sets/${keySet}`, "Which evaluation keys are there", { signal });
+  }
+
+  /** Sends a key in the parts that the server takes; `onPart(length)` hears of each. */
+  async uploadKey(keySet, { name, bytes, checksums }, { signal, onPart }) {
+    for (const [part, body] of parts(bytes).entries()) {
       await this.#text("PUT", `v1/key-sets/${keySet}/keys/${name}/parts/${part}`, "Part of an evaluation key", {
         signal,
         body,
-        headers: { "content-type": "application/octet-stream", "x-part-blake3": checksum(body) },
+        headers: { "content-type": "application/octet-stream", "x-part-blake3": checksums[part] },
       });
       onPart(body.length);
     }
@@ -119,7 +123,7 @@ export class Api {
   }
 
   #begin(method, path, purpose, sent) {
-    return { method, path: `/${path}`, purpose, sent, received: 0 };
+    return { method, path: `/${path}`, purpose, sent, received: 0, at: Date.now() };
   }
 
   async #fetch(request, options) {
@@ -134,7 +138,7 @@ export class Api {
       });
     } catch (cause) {
       if (options.signal?.aborted) throw cause;
-      throw new Problem({ title: "The server does not answer", detail: String(cause.message), hint: "Check the connection and try again." });
+      throw new Problem({ title: "The server does not answer", detail: String(cause.message), hint: "Check the connection and try again: keys that are there need not be sent again." });
     }
     if (response.ok) return response;
     this.ledger(request);

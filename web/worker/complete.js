@@ -1,38 +1,39 @@
 // A prompt is completed token by token. Text, tokens, probabilities and the choice among them stay in this worker and on
 // the page; for every token the server gets one sealed window, padded to one length.
 
-import { Session } from "../pkg/cipherformer_wasm_client.js";
-import { Language } from "./language.js";
+import { loadClear } from "./clear.js";
+import { EMBEDDING, Language } from "./language.js";
 import { Visit } from "./visit.js";
 
 /** How many of the likeliest next tokens the page shows. */
 const ALTERNATIVES = 10;
 
-export class Completer {
-  #visit;
-  #tell;
-  #language;
+/** How many of them beside a wrong key's. */
+const COMPARED = 5;
 
-  /** `seed` makes the keys predictable and is for tests only. */
-  constructor({ api, tell, seed }) {
-    this.#tell = tell;
-    this.#language = new Language(api);
+export class Completer {
+  #api;
+  #tell;
+  #visit;
+  #language;
+  #clear;
+  #ids;
+
+  constructor(equipment) {
+    this.#api = equipment.api;
+    this.#tell = equipment.tell;
+    this.#language = new Language(equipment.api);
     this.#visit = new Visit({
-      api,
-      tell,
+      ...equipment,
       kind: "complete",
       input: "The encrypted window of tokens",
-      openSession: async (text, manifest) => {
-        const session = new Session(text, seed);
-        await this.#language.load(session, manifest);
-        return session;
-      },
+      equip: (session, manifest) => this.#language.load(session, manifest),
     });
   }
 
   /** Fetches what a prompt needs before it can be counted. Nothing in it depends on the prompt. */
   async open() {
-    await this.#visit.session();
+    await this.#visit.open();
     this.#tell("opened");
   }
 
@@ -60,6 +61,7 @@ export class Completer {
         signal,
       });
       generated.push(token);
+      this.#ids = ids;
       this.#tell("token", {
         step,
         ...this.#read(token, generated.slice(0, -1)),
@@ -70,13 +72,32 @@ export class Completer {
     return {};
   }
 
-  /** Bytes of WebAssembly memory besides the session's. */
-  get memory() {
-    return this.#language.memory;
+  /** Compares the last answer with the clear model's. */
+  async verify() {
+    const visit = this.#visit;
+    this.#clear ??= await loadClear(this.#api, visit, async ({ ClearLanguage }, config, weights) => {
+      const embedding = await this.#api.file(visit.manifest.model, EMBEDDING, "How the browser reads words");
+      visit.session.checkFile(EMBEDDING, embedding);
+      return new ClearLanguage(config, weights, embedding);
+    });
+    this.#tell("verified", visit.compare(this.#clear.scores(visit.session.window(this.#ids))));
   }
 
-  forget() {
-    return this.#visit.forget();
+  /** Opens the last answer with a wrong key. */
+  stranger() {
+    const settings = { temperature: 1, alternatives: COMPARED };
+    this.#tell("strange", this.#visit.stranger((session, sealed) => ({ top: this.#opened(session.nextToken(sealed, settings), []).alternatives })));
+  }
+
+  /** Bytes of WebAssembly memory besides the session's. */
+  get memory() {
+    return this.#language.memory + this.#visit.makersMemory;
+  }
+
+  drop() {
+    this.#clear?.free();
+    this.#clear = undefined;
+    this.#visit.drop();
   }
 
   // wasm-bindgen's objects become plain ones, which can be posted to the page.

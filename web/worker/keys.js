@@ -1,47 +1,72 @@
-// Evaluation keys: made one at a time, sent while the next one is made, then dropped. wasm memory holds at most one
-// finished key and JavaScript at most two, whatever the size of the whole set.
+// Evaluation keys: each is sent while the next one is made, then dropped. A maker's WebAssembly holds at most one finished
+// key and JavaScript two for each maker, whatever the size of the whole set.
 
 /**
- * Makes and uploads every key of `session`. `report(step, {detail…})` hears of both steps.
- * Throws when `signal` is aborted or the server refuses a part.
+ * Makes and uploads the keys numbered `indices`. `makers` work side by side and are ended here; `report` hears of both
+ * steps. Throws when `signal` is aborted or the server refuses a part; keys that are there stay there.
+ * Returns `{memory}`, the bytes that the makers took.
  */
-export async function sendKeys(session, keySet, { api, checksum, signal, report }) {
-  const count = session.keyCount;
-  const total = session.keyBytesTotal;
-  let sent = 0;
-  let upload = Promise.resolve();
-  const began = performance.now();
-  let making = 0;
-  for (let index = 0; index < count; index += 1) {
-    signal.throwIfAborted();
-    report.making({ done: index, count, seconds: secondsLeft(began, index, count) });
-    await nextTask();
-    const start = performance.now();
-    const bytes = session.key(index);
-    making += performance.now() - start;
-    await upload;
-    upload = api.uploadKey(keySet, session.keyName(index), bytes, {
-      checksum,
-      signal,
-      onPart: (length) => {
-        sent += length;
-        report.sending({ sent, total, seconds: secondsLeft(began, sent, total) });
-      },
-    });
-    // A refusal must not count as unhandled while the next key is being made; it is thrown at the next `await upload`.
-    upload.catch(() => {});
-  }
-  report.made({ count, took: making / 1000 });
-  await upload;
-  report.sent({ total });
+export async function sendKeys({ indices, sizes, makers, upload, signal, report }) {
+  const count = indices.length;
+  const total = indices.reduce((sum, index) => sum + sizes[index], 0);
+  const queue = [...indices];
+  const making = clock(total);
+  const sending = clock(total);
+  let made = 0;
+
+  const work = async (maker) => {
+    let last = Promise.resolve();
+    for (let index = queue.shift(); index !== undefined; index = queue.shift()) {
+      signal.throwIfAborted();
+      const key = await maker.make(index);
+      made += 1;
+      making.add(sizes[index]);
+      if (made < count) report.making({ made, count, ...making.now() });
+      else report.made({ count, makers: makers.length, ...making.now() });
+      await last;
+      signal.throwIfAborted();
+      sending.start();
+      last = upload(key, (length) => {
+        sending.add(length);
+        report.sending({ total, ...sending.now() });
+      });
+      // A refusal must not count as unhandled while the next key is being made; it is thrown at the next `await`.
+      last.catch(() => {});
+    }
+    await last;
+  };
+
+  report.making({ made, count });
+  making.start();
+  const outcomes = await Promise.allSettled(
+    makers.map((maker) =>
+      work(maker).catch((error) => {
+        queue.length = 0;
+        throw error;
+      }),
+    ),
+  );
+  const memory = await Promise.all(makers.map((maker) => maker.end()));
+  const failed = outcomes.find(({ status }) => status === "rejected");
+  if (failed) throw failed.reason;
+  report.sent({ total, ...sending.now() });
+  return { memory: memory.reduce((sum, bytes) => sum + bytes, 0) };
 }
 
-function secondsLeft(began, done, all) {
-  if (done === 0) return undefined;
-  return (((performance.now() - began) / 1000) * (all - done)) / done;
-}
-
-/** Lets messages (a cancellation) and network events in between two long computations. */
-function nextTask() {
-  return new Promise((resolve) => setTimeout(resolve, 0));
+/** How much of `total` is done since `start`, how fast, and how long the rest takes. */
+function clock(total) {
+  let began;
+  let done = 0;
+  return {
+    start: () => {
+      began ??= performance.now();
+    },
+    add: (amount) => {
+      done += amount;
+    },
+    now: () => {
+      const seconds = (performance.now() - began) / 1000;
+      return { done, took: seconds, rate: done / seconds, left: (seconds * (total - done)) / done };
+    },
+  };
 }

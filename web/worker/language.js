@@ -4,7 +4,8 @@
 import { Problem } from "./api.js";
 
 const TOKENIZER = "tokenizer.json";
-const EMBEDDING = "embedding.safetensors";
+export const EMBEDDING = "embedding.safetensors";
+const PURPOSE = "How the browser reads words";
 
 export class Language {
   #api;
@@ -19,9 +20,9 @@ export class Language {
   /** Makes `session` ready for prompts, and this for words. */
   async load(session, { model, task }) {
     const [{ default: init, Tokenizer }, tokenizer, embedding] = await Promise.all([
-      import("../pkg/cipherformer_wasm_tokenizer.js"),
-      this.#api.file(model, TOKENIZER),
-      this.#api.file(model, EMBEDDING),
+      import("../pkg/scalar/cipherformer_wasm_tokenizer.js"),
+      this.#api.file(model, TOKENIZER, PURPOSE),
+      this.#api.file(model, EMBEDDING, PURPOSE),
     ]);
     try {
       session.checkFile(TOKENIZER, tokenizer);
@@ -29,7 +30,7 @@ export class Language {
     } catch (cause) {
       throw new Problem({ title: "A file of the model is not what the server says it is", detail: cause.message, hint: "Reload the page. If it happens again, do not use this server." });
     }
-    this.#wasm ??= await init({ module_or_path: new URL("../pkg/cipherformer_wasm_tokenizer_bg.wasm", import.meta.url) });
+    this.#wasm ??= await init({ module_or_path: new URL("../pkg/scalar/cipherformer_wasm_tokenizer_bg.wasm", import.meta.url) });
     this.#tokenizer?.free();
     this.#tokenizer = new Tokenizer(tokenizer, task.vocabulary);
     this.#window = task.window;

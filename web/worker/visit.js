@@ -1,76 +1,77 @@
-// A visit to one model: its keys are made and sent once, then sealed questions are asked, one after the other. What is
-// sealed is the caller's affair. The secret key never leaves this worker's memory.
+// A visit to one model: its keys are made and sent where the server lacks them, then sealed questions are asked, one after the
+// other. What is sealed is the caller's affair. The secret key never leaves this worker and the second one that makes keys.
 
-import { checksum } from "../pkg/cipherformer_wasm_client.js";
 import { Problem } from "./api.js";
+import { entropy } from "./entropy.js";
 import { events } from "./events.js";
 import { sendKeys } from "./keys.js";
+import { ownMaker, secondMaker } from "./makers.js";
 
 /** Bytes of the query that the page draws: three for each of 32×32 points. */
 const DRAWN_BYTES = 3072;
+/** Bytes of the query that the page writes out: the envelope's header and what follows it. */
+const WRITTEN_BYTES = 256;
 
 export class Visit {
-  #api;
-  #tell;
-  #kind;
-  #input;
-  #openSession;
+  #with;
+  #text;
   #manifest;
   #session;
-  #keySet;
+  #secret;
+  #missing;
+  #sealed;
 
   /**
-   * `kind` is the task of the model that is looked for, `input` what the request list calls a query, and
-   * `openSession(text, manifest)` makes the session that a manifest asks for. `tell(type, fields)` speaks to the page.
+   * `kind` is the task of the model that is looked for, `input` what the request list calls a query. `equip(session,
+   * manifest)` gives a session what it needs besides its key. `tell(type, fields)` speaks to the page. `makers` is how many
+   * workers may make keys, this one included.
    */
-  constructor({ api, tell, kind, input, openSession }) {
-    this.#api = api;
-    this.#tell = tell;
-    this.#kind = kind;
-    this.#input = input;
-    this.#openSession = openSession;
+  constructor({ api, tell, engine, vault, makers, kind, input, equip = async () => {} }) {
+    this.#with = { api, tell, engine, vault, makers, kind, input, equip };
+    /** Bytes of WebAssembly memory of the second worker, while it lived. */
+    this.makersMemory = 0;
   }
 
-  /** The session of this visit: a secret key, not yet any evaluation keys. */
-  async session(signal) {
-    if (this.#session === undefined) {
-      const { text, manifest } = await this.#api.findModel(this.#kind, signal);
-      this.#tell("manifest", { manifest });
-      this.#session = await this.#openSession(text, manifest);
-      this.#manifest = manifest;
-    }
+  /** Fetches the manifest, derives the secret key, and asks which evaluation keys the server has of an earlier visit. */
+  async open(signal) {
+    if (this.#session !== undefined) return;
+    const { api, tell, engine, vault, kind, equip } = this.#with;
+    const { text, manifest } = await api.findModel(kind, signal);
+    tell("manifest", { manifest });
+    const secret = await vault.recall(manifest.model, manifest.configuration);
+    if (secret.retired !== undefined) await api.deleteKeySet(secret.retired).catch(() => {});
+    const session = new engine.Session(text, await secret.seed());
+    await equip(session, manifest);
+    this.#text = text;
+    this.#manifest = manifest;
+    this.#secret = secret;
+    this.#session = session;
+    await this.#look(signal);
+  }
+
+  get session() {
     return this.#session;
   }
 
-  /** Makes and sends the keys, if they are not there. */
+  get manifest() {
+    return this.#manifest;
+  }
+
+  /** Makes and sends the keys that the server lacks. What was sent stays there when this is cut short. */
   async prepare(signal) {
-    if (this.#keySet !== undefined) {
+    this.#step("keys", "running");
+    await this.open(signal);
+    await this.#ensureKeySet(signal);
+    if (this.#missing.size === 0) {
       this.#step("keys", "done", { reused: true });
       this.#step("upload", "done", { reused: true });
       return;
     }
-    this.#step("keys", "running");
-    const session = await this.session(signal);
-    const { id } = await this.#api.createKeySet(this.#manifest, signal);
     try {
-      await sendKeys(session, id, {
-        api: this.#api,
-        checksum,
-        signal,
-        report: {
-          making: (detail) => this.#step("keys", "running", detail),
-          made: (detail) => this.#step("keys", "done", detail),
-          sending: (detail) => this.#step("upload", "running", detail),
-          sent: (detail) => this.#step("upload", "done", detail),
-        },
-      });
-    } catch (error) {
-      this.#drop();
-      await this.#api.deleteKeySet(id).catch(() => {});
-      throw error;
+      await this.#sendMissing(signal);
+    } finally {
+      this.#tellKeys();
     }
-    this.#keySet = id;
-    this.#tell("keys", { stored: true });
   }
 
   /**
@@ -81,50 +82,151 @@ export class Visit {
     try {
       return await this.#attempt(encrypt, decrypt, signal);
     } catch (error) {
-      // The server drops key sets that rest for long: make new keys, once.
-      if (!(error instanceof Problem && ["unknown-key-set", "retired-configuration"].includes(error.slug))) throw error;
-      this.#drop();
+      // The server drops key sets that rest for long, and keys that it cannot read any more: make them again, once.
+      if (!(await this.#recover(error, signal))) throw error;
       await this.prepare(signal);
       return this.#attempt(encrypt, decrypt, signal);
     }
   }
 
-  async forget() {
-    const keySet = this.#keySet;
-    this.#drop();
-    if (keySet !== undefined) await this.#api.deleteKeySet(keySet);
+  /** How the last answer compares with the clear model's `scores`. The page alone hears of it. */
+  compare(scores) {
+    const comparison = this.#with.engine.compare(this.#session.scores(this.#sealed), scores);
+    const { largest, range, bits, sameBest } = comparison;
+    comparison.free();
+    return { largest, range, bits, sameBest };
+  }
+
+  /** `read(session, sealed)` of the last answer under a key that is made for this and forgotten at once. */
+  stranger(read) {
+    const stranger = this.#session.stranger();
+    try {
+      const largest = stranger.scores(this.#sealed).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      return { ...read(stranger, this.#sealed), largest };
+    } finally {
+      stranger.free();
+    }
+  }
+
+  /** Forgets the secret key. The key set is the caller's affair. */
+  drop() {
+    this.#session?.free();
+    this.#session = undefined;
+    this.#secret?.wipe();
+    this.#secret = undefined;
+    this.#sealed = undefined;
+    this.#missing = undefined;
+    this.#tellKeys();
+  }
+
+  async #ensureKeySet(signal, again = true) {
+    if (this.#secret.details.keySet !== undefined) return;
+    const { api } = this.#with;
+    try {
+      const { id } = await api.createKeySet(this.#manifest, signal);
+      await this.#secret.keep({ keySet: id, created: this.#secret.details.created ?? Date.now() });
+      this.#missing = new Set(this.#manifest.keys.map(({ name }) => name));
+    } catch (error) {
+      if (!again || error.slug !== "retired-configuration") throw error;
+      this.drop();
+      await this.open(signal);
+      await this.#ensureKeySet(signal, false);
+    }
+  }
+
+  async #look(signal) {
+    const { api } = this.#with;
+    const all = this.#manifest.keys.map(({ name }) => name);
+    const { keySet } = this.#secret.details;
+    this.#missing = new Set(all);
+    if (keySet !== undefined) {
+      try {
+        this.#missing = new Set((await api.keySet(keySet, signal)).missing);
+      } catch (error) {
+        if (!GONE.includes(error.slug)) throw error;
+        await this.#secret.keep({ keySet: undefined });
+      }
+    }
+    this.#tellKeys();
+  }
+
+  async #sendMissing(signal) {
+    const { api, engine, makers } = this.#with;
+    const secret = this.#secret;
+    const { keySet } = secret.details;
+    const { keys } = this.#manifest;
+    const indices = [...keys.keys()].filter((index) => this.#missing.has(keys[index].name));
+    const workers = [ownMaker(engine, this.#session)];
+    if (makers > 1 && indices.length > 1) workers.push(secondMaker(engine, this.#text, await secret.seed()));
+    const upload = async (key, onPart) => {
+      if (key.fingerprint !== undefined) await secret.keep({ fingerprint: key.fingerprint });
+      await api.uploadKey(keySet, key, { signal, onPart });
+      this.#missing.delete(key.name);
+    };
+    const { memory } = await sendKeys({
+      indices,
+      sizes: keys.map(({ bytes }) => bytes),
+      makers: workers,
+      upload,
+      signal,
+      report: {
+        making: (detail) => this.#step("keys", "running", detail),
+        made: (detail) => this.#step("keys", "done", detail),
+        sending: (detail) => this.#step("upload", "running", detail),
+        sent: (detail) => this.#step("upload", "done", detail),
+      },
+    });
+    this.makersMemory = Math.max(this.makersMemory, memory);
+  }
+
+  async #recover(error, signal) {
+    if (!(error instanceof Problem)) return false;
+    if (error.slug === "unknown-key-set" || error.slug === "missing-keys") await this.#look(signal);
+    else if (error.slug === "retired-configuration") this.drop();
+    else return false;
+    return true;
   }
 
   async #attempt(encrypt, decrypt, signal) {
+    const { api, input } = this.#with;
     signal.throwIfAborted();
     this.#step("encrypt", "running");
+    const began = performance.now();
     const query = encrypt(this.#session);
-    // From the middle: the first bytes are the envelope's header, which is the same for every query.
-    const middle = query.length >> 1;
-    this.#tell("ciphertext", { bytes: query.slice(middle, middle + DRAWN_BYTES) });
-    this.#step("encrypt", "done", { bytes: query.length });
+    this.#step("encrypt", "done", { bytes: query.length, took: since(began) });
+    this.#show(query);
 
     this.#step("query", "running", { bytes: query.length });
     // Not cancelled half-way: without the reply there would be no id to cancel the computation by.
-    const { id } = await this.#api.infer(this.#keySet, query, this.#input);
+    const { id } = await api.infer(this.#secret.details.keySet, query, input);
     this.#step("query", "done", { bytes: query.length });
     const sealed = await this.#answer(id, signal);
 
     this.#step("decrypt", "running");
+    const opening = performance.now();
     const answer = decrypt(this.#session, sealed);
-    this.#step("decrypt", "done");
+    this.#step("decrypt", "done", { took: since(opening) });
+    this.#sealed = sealed;
     return answer;
   }
 
+  #show(query) {
+    // Drawn from the middle: the first bytes are the envelope's header, which is the same for every query.
+    const middle = query.length >> 1;
+    const [drawn, written] = [query.slice(middle, middle + DRAWN_BYTES), query.slice(0, WRITTEN_BYTES)];
+    this.#with.tell("ciphertext", { drawn, written, length: query.length, entropy: entropy(query) });
+  }
+
   async #answer(id, signal) {
+    const { api } = this.#with;
     try {
       await this.#follow(id, signal);
       this.#step("result", "running");
-      const sealed = await this.#api.result(id, signal);
+      const sealed = await api.result(id, signal);
       this.#step("result", "done", { bytes: sealed.length });
       return sealed;
     } catch (error) {
-      if (signal.aborted) await this.#api.cancel(id).catch(() => {});
+      if (signal.aborted) await api.cancel(id).catch(() => {});
       throw error;
     }
   }
@@ -132,12 +234,12 @@ export class Visit {
   async #follow(id, signal) {
     this.#step("compute", "running", { layer: "queued" });
     const began = performance.now();
-    for await (const { name, data } of events(this.#api.eventLines(id, signal))) {
+    for await (const { name, data } of events(this.#with.api.eventLines(id, signal))) {
       if (name === "progress") this.#step("compute", "running", data);
       if (name === "failed") throw new Problem(data.problem ?? { title: "The computation failed" });
       if (name === "cancelled") throw new Problem({ title: "The server cancelled the computation", hint: "Try again." });
       if (name === "done") {
-        this.#step("compute", "done", { seconds: (performance.now() - began) / 1000 });
+        this.#step("compute", "done", { took: since(began) });
         return;
       }
     }
@@ -145,14 +247,29 @@ export class Visit {
   }
 
   #step(id, state, detail = {}) {
-    this.#tell("step", { id, state, detail });
+    this.#with.tell("step", { id, state, detail });
   }
 
-  #drop() {
-    this.#session?.free();
-    this.#session = undefined;
-    this.#keySet = undefined;
-    this.#manifest = undefined;
-    this.#tell("keys", { stored: false });
+  #tellKeys() {
+    const { tell, vault } = this.#with;
+    if (this.#manifest === undefined) return;
+    const { created, fingerprint, keySet } = this.#secret?.details ?? {};
+    const missing = this.#manifest.keys.filter(({ name }) => this.#missing?.has(name) ?? true);
+    tell("keys", {
+      count: this.#manifest.keys.length,
+      missing: missing.length,
+      missingBytes: missing.reduce((sum, { bytes }) => sum + bytes, 0),
+      exists: keySet !== undefined,
+      created,
+      fingerprint,
+      refusal: vault.refusal,
+    });
   }
+}
+
+/** What the server says of a key set that it has not, or cannot use any more. */
+const GONE = ["unknown-key-set", "retired-configuration"];
+
+function since(began) {
+  return (performance.now() - began) / 1000;
 }

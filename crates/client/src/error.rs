@@ -24,6 +24,9 @@ pub enum ClientError {
     /// The embedding cannot be read, or not be applied to these tokens or this answer.
     #[error("the embedding cannot be used: {0}")]
     Embedding(ModelError),
+    /// Two answers that have nothing to do with each other.
+    #[error("an answer of {0} values cannot be compared with one of {1}")]
+    Incomparable(usize, usize),
     /// A temperature that divides nothing.
     #[error("the temperature is {0}, not a number from 0 up")]
     Temperature(f64),

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod classify;
+mod compare;
 mod complete;
 mod error;
 mod prompt;
@@ -9,6 +10,7 @@ mod session;
 
 pub use ckks::Seed;
 pub use classify::{Ranked, classify};
+pub use compare::{Comparison, compare};
 pub use error::ClientError;
 pub use model;
 pub use model::image::Rgb32;

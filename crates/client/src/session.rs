@@ -5,11 +5,14 @@ use model::{Preprocessing, image};
 use protocol::{
     check::{Checked, Trust},
     container::{self, ObjectType},
+    hex::Hex,
     limits,
     manifest::{self, Classify, Manifest, Task, TaskKind},
 };
 
 use crate::{ClientError, Ranked, Rgb32, classify};
+
+const FINGERPRINT_DIGITS: usize = 16;
 
 /// A secret key and the model it talks to. It has no `Debug` and no serialiser; dropping it wipes the key.
 pub struct Session {
@@ -79,6 +82,35 @@ impl Session {
             &parameters.digest(),
             &payload,
         ))
+    }
+
+    /// Sixteen digits that name this session's keys: the start of BLAKE3 over the configuration's digest and the container of the
+    /// first evaluation key, both of which the server has too.
+    #[must_use]
+    pub fn fingerprint(&self, first_key: &[u8]) -> String {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.manifest.configuration.0);
+        hasher.update(first_key);
+        hasher
+            .finalize()
+            .to_hex()
+            .chars()
+            .take(FINGERPRINT_DIGITS)
+            .collect()
+    }
+
+    /// Checks that two downloaded files are the clear model whose encrypted evaluation the manifest offers.
+    ///
+    /// # Errors
+    /// [`ClientError::File`] otherwise.
+    pub fn check_weights(&self, config: &[u8], weights: &[u8]) -> Result<(), ClientError> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(config);
+        hasher.update(weights);
+        if self.manifest.weights == Hex(*hasher.finalize().as_bytes()) {
+            return Ok(());
+        }
+        Err(ClientError::File("model.safetensors".to_owned()))
     }
 
     /// Encrypts an image with fresh randomness; returns the query container.

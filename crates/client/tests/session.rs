@@ -9,6 +9,7 @@ use client::{
     model::{Preprocessing, image},
     protocol::{
         container::{self, ContainerError, ObjectType},
+        hex::Hex,
         manifest::{Classify, ManifestError, Task},
     },
 };
@@ -121,6 +122,34 @@ fn keys_have_the_promised_size_and_depend_on_the_seed_alone() {
         assert_ne!(bytes, other.key(index).unwrap());
     }
     assert!(matches!(one.key(3), Err(ClientError::NoSuchKey(3))));
+}
+
+#[test]
+fn fingerprints_tell_keys_apart() {
+    let of = |seed: u8| session(seed).fingerprint(&session(seed).key(0).unwrap());
+    assert_eq!(of(1), of(1));
+    assert_ne!(of(1), of(2));
+    assert!(of(1).len() == 16 && of(1).bytes().all(|digit| digit.is_ascii_hexdigit()));
+}
+
+#[test]
+fn clear_weights_are_known_by_their_digest() {
+    let mut manifest = common::manifest();
+    manifest.weights = Hex(*blake3::hash(b"configuration and weights").as_bytes());
+    let seed = Seed::from_bytes([1; 32]);
+    let session = Session::with_trust(&manifest, seed, Trust::InsecureForTests).unwrap();
+    assert!(
+        session
+            .check_weights(b"configuration and ", b"weights")
+            .is_ok()
+    );
+    for (config, weights) in [
+        (&b""[..], &b"weights"[..]),
+        (b"configuration and ", b"Weights"),
+    ] {
+        let refused = session.check_weights(config, weights);
+        assert!(matches!(refused, Err(ClientError::File(_))));
+    }
 }
 
 #[test]

@@ -11,23 +11,23 @@ use protocol::{
 };
 use transformer::{EncryptedModel, Network};
 
-use super::{LoadError, describe::describe};
+use super::{File, LoadError, describe::describe};
 use crate::engine::{Engine, KeyRing, Stopped, Watch};
 
 /// A loaded model with its weights encoded.
 pub(super) struct EncryptedEngine<N> {
     manifest: Manifest,
     model: EncryptedModel<N>,
-    files: Vec<(&'static str, Vec<u8>)>,
+    files: Vec<File>,
 }
 
 impl<N: Network<Plaintext = Plaintext>> EncryptedEngine<N> {
-    /// Plans and encodes a network. `files` are those that the task names for download.
+    /// Plans and encodes a network. `files` are for download, those that the task names among them.
     pub(super) fn new(
         name: &str,
         weights: Digest,
         task: Task,
-        files: Vec<(&'static str, Vec<u8>)>,
+        files: Vec<File>,
         network: N,
         parameters: &Parameters,
     ) -> Result<Self, LoadError> {

@@ -10,7 +10,10 @@ use protocol::{
 };
 use transformer::{LmNetwork, Network};
 
-use super::{LoadError, describe::narrow, encrypted::EncryptedEngine, read, weights_digest};
+use super::{
+    File, LoadError, describe::narrow, encrypted::EncryptedEngine, public_files, read,
+    weights_digest,
+};
 use crate::engine::Engine;
 
 pub(super) fn load(folder: &Path, config: &[u8]) -> Result<Arc<dyn Engine>, LoadError> {
@@ -24,7 +27,9 @@ pub(super) fn load(folder: &Path, config: &[u8]) -> Result<Arc<dyn Engine>, Load
     Embedding::from_bytes(&embedding, shape.window, shape.width, shape.vocabulary)?;
     let digest = weights_digest(config, &weights);
     let parameters = LmNetwork::<Plaintext>::new(&lm)?.released_parameters()?;
-    language_model(&lm, tokenizer, embedding, digest, &parameters)
+    let mut files = vec![(TOKENIZER, tokenizer), (EMBEDDING, embedding)];
+    files.extend(public_files(folder, config, weights));
+    engine(&lm, digest, files, &parameters)
 }
 
 /// Plans and encodes a language model that is in memory; clients get the bytes of its tokenizer and of its embedding.
@@ -38,10 +43,20 @@ pub fn language_model(
     weights: Digest,
     parameters: &Parameters,
 ) -> Result<Arc<dyn Engine>, LoadError> {
-    let config = &lm.config;
     let files = vec![(TOKENIZER, tokenizer), (EMBEDDING, embedding)];
+    engine(lm, weights, files, parameters)
+}
+
+fn engine(
+    lm: &Lm,
+    weights: Digest,
+    files: Vec<File>,
+    parameters: &Parameters,
+) -> Result<Arc<dyn Engine>, LoadError> {
+    let config = &lm.config;
     let entries = files
         .iter()
+        .filter(|(name, _)| [TOKENIZER, EMBEDDING].contains(name))
         .map(|(name, content)| FileEntry::of(name, content));
     let perplexity = config.perplexity.iter().map(|(text, measured)| {
         let measured = Perplexity {

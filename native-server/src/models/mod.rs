@@ -61,6 +61,19 @@ pub fn load(folder: &Path) -> Result<Arc<dyn Engine>, LoadError> {
     }
 }
 
+/// Name and content of a file that clients may download.
+type File = (&'static str, Vec<u8>);
+
+/// The clear model and its card, for whoever wants to compare. The card is not needed to serve the model.
+fn public_files(folder: &Path, config: &[u8], weights: Vec<u8>) -> Vec<File> {
+    let mut files = vec![
+        ("config.json", config.to_vec()),
+        ("model.safetensors", weights),
+    ];
+    files.extend(fs::read(folder.join("README.md")).map(|card| ("README.md", card)));
+    files
+}
+
 fn weights_digest(config: &[u8], weights: &[u8]) -> Digest {
     let digest = blake3::Hasher::new()
         .update(config)

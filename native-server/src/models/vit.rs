@@ -10,7 +10,10 @@ use protocol::{
 };
 use transformer::{Network, VitNetwork};
 
-use super::{LoadError, describe::narrow, encrypted::EncryptedEngine, read, weights_digest};
+use super::{
+    File, LoadError, describe::narrow, encrypted::EncryptedEngine, public_files, read,
+    weights_digest,
+};
 use crate::engine::Engine;
 
 pub(super) fn load(folder: &Path, config: &[u8]) -> Result<Arc<dyn Engine>, LoadError> {
@@ -19,7 +22,8 @@ pub(super) fn load(folder: &Path, config: &[u8]) -> Result<Arc<dyn Engine>, Load
     let labels = labels::load(folder, &vit.config)?;
     let digest = weights_digest(config, &weights);
     let parameters = VitNetwork::<Plaintext>::new(&vit)?.released_parameters()?;
-    vision_transformer(&vit, labels, digest, &parameters)
+    let files = public_files(folder, config, weights);
+    engine(&vit, labels, digest, files, &parameters)
 }
 
 /// Plans and encodes a vision transformer that is in memory.
@@ -30,6 +34,16 @@ pub fn vision_transformer(
     vit: &Vit,
     labels: Vec<String>,
     weights: Digest,
+    parameters: &Parameters,
+) -> Result<Arc<dyn Engine>, LoadError> {
+    engine(vit, labels, weights, Vec::new(), parameters)
+}
+
+fn engine(
+    vit: &Vit,
+    labels: Vec<String>,
+    weights: Digest,
+    files: Vec<File>,
     parameters: &Parameters,
 ) -> Result<Arc<dyn Engine>, LoadError> {
     let config = &vit.config;
@@ -43,8 +57,7 @@ pub fn vision_transformer(
         },
     });
     let network = VitNetwork::new(vit)?;
-    let engine =
-        EncryptedEngine::new(&config.name, weights, task, Vec::new(), network, parameters)?;
+    let engine = EncryptedEngine::new(&config.name, weights, task, files, network, parameters)?;
     Ok(Arc::new(engine))
 }
 

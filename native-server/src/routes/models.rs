@@ -8,7 +8,7 @@ use actix_web::{
     web,
 };
 use protocol::{
-    manifest::{Manifest, ModelList, ModelSummary},
+    manifest::{FileEntry, Manifest, ModelList, ModelSummary},
     problem::ProblemKind,
 };
 
@@ -18,6 +18,10 @@ use crate::{
     error::{ApiError, ApiResult},
     server::State,
 };
+
+/// Files besides those of the manifest: whoever wants to compare evaluates the model in the clear. The manifest's `weights`
+/// is the digest of the first two.
+const CLEAR_MODEL: [&str; 3] = ["config.json", "model.safetensors", "README.md"];
 
 /// Adds the routes.
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -63,11 +67,14 @@ async fn file(
 ) -> ApiResult {
     let (id, name) = &*path;
     let model = find(&state, id)?;
-    let entry = model.manifest().task.file(name);
-    let content = entry.and_then(|entry| Some((entry, model.file(&entry.name)?)));
-    let (entry, content) = content
+    let named = model.manifest().task.file(name);
+    let offered = named.is_some() || CLEAR_MODEL.contains(&name.as_str());
+    let content = model
+        .file(name)
+        .filter(|_| offered)
         .ok_or_else(|| ApiError::new(ProblemKind::UnknownFile, format_args!("{name:.80?}")))?;
-    let tag = EntityTag::new_strong(entry.digest.to_string());
+    let digest = named.map_or_else(|| FileEntry::of(name, content).digest, |entry| entry.digest);
+    let tag = EntityTag::new_strong(digest.to_string());
     let known = match IfNoneMatch::parse(&request) {
         Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(&tag)),
         Ok(IfNoneMatch::Any) => true,
@@ -86,7 +93,11 @@ async fn file(
         return Ok(response.finish());
     }
     Ok(response
-        .content_type("application/octet-stream")
+        .content_type(if name.ends_with(".md") {
+            "text/plain; charset=utf-8"
+        } else {
+            "application/octet-stream"
+        })
         .body(content.to_vec()))
 }
 

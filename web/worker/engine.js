@@ -1,0 +1,21 @@
+// The WebAssembly that makes keys, encrypts and decrypts. There are two builds of it: with vectors of 128 bits, and for
+// browsers without them. Whoever starts a worker says which.
+
+/** Loads the build called `simd` or `scalar`; `compiled` spares compiling it again in another worker. */
+export async function loadEngine(build, compiled) {
+  const { default: init, Session, checksum, compare } = await import(`../pkg/${build}/cipherformer_wasm_client.js`);
+  const address = new URL(`../pkg/${build}/cipherformer_wasm_client_bg.wasm`, import.meta.url);
+  const module = compiled ?? (await WebAssembly.compileStreaming(fetch(address)));
+  const { memory } = await init({ module_or_path: module });
+  return {
+    build,
+    module,
+    Session,
+    checksum,
+    compare,
+    /** Bytes of memory. WebAssembly memory never shrinks, so its size is its peak. */
+    get memory() {
+      return memory.buffer.byteLength;
+    },
+  };
+}
