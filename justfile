@@ -56,6 +56,10 @@ check:
     cargo clippy --workspace --all-targets -- --deny warnings
     PATH="$(tools/cargo-tool.sh cargo-deny 0.20.2):$PATH" cargo deny check bans licenses sources
 
+# Known vulnerabilities of dependencies. Fetches the RustSec database, so it is no part of `test`.
+advisories:
+    PATH="$(tools/cargo-tool.sh cargo-deny 0.20.2):$PATH" cargo deny check advisories
+
 # Format the sources.
 fmt:
     cargo fmt --all
