@@ -226,21 +226,14 @@ class Lm(nn.Module):
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:
         return F.linear(hidden, self.embed.weight, self.bias)
 
-    def forward(
-        self, tokens: torch.Tensor, targets: torch.Tensor, hard: int = 0, taught: torch.Tensor | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean cross-entropy (second half of the window weighted by `late`) over targets that are not −100 (strange prompts have none), and the penalty.
-
-        `taught` holds a teacher's probabilities [B,T,V] for half of the target.
-        """
+    def forward(self, tokens: torch.Tensor, targets: torch.Tensor, hard: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean cross-entropy (second half of the window weighted by `late`) over targets that are not −100 (strange prompts have none), and the penalty."""
         hidden, penalty = self.hidden(tokens, hard)
         kept = hidden[: len(hidden) - hard]
-        scores = self.logits(kept).float()
-        if self.late == 1 and taught is None:
-            return F.cross_entropy(scores.flatten(0, 1), targets.flatten(), ignore_index=IGNORED), penalty
-        each = F.cross_entropy(scores.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="none").view(targets.shape)
-        if taught is not None:
-            each = (each - (taught * scores.log_softmax(-1)).sum(-1)) / 2
+        scores = self.logits(kept).float().flatten(0, 1)
+        if self.late == 1:
+            return F.cross_entropy(scores, targets.flatten(), ignore_index=IGNORED), penalty
+        each = F.cross_entropy(scores, targets.flatten(), ignore_index=IGNORED, reduction="none").view(targets.shape)
         half = self.shape.window // 2
         weights = (targets != IGNORED) * torch.cat([each.new_ones(half), each.new_full((self.shape.window - half,), self.late)])
         return (each * weights).sum() / weights.sum(), penalty

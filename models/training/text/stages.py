@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 LONG = ["--tokens", "42", "--evaluate-every", "12"]
-SLOW = ["--muon", "7e-4", "--adam", "3.5e-4", "--hard", "6", "--seed", "2"]
+SLOW = ["--muon", "1e-3", "--adam", "5e-4", "--hard", "6", "--seed", "2"]
 SHORT = ["--tokens", "1.5", "--evaluate-every", "30", "--average", "0.98", "--sample"]
 STEP = ["--tokens", "0.5", "--evaluate-every", "30", "--average", "0.98", "--sample"]
 SOFTMAX = ["--attention", "softmax", "--activation", "gelu", "--norm", "layer", "--no-inside", "--sequential", "--range-weight", "0"]
@@ -18,7 +18,7 @@ SIGMA = ["--attention", "gelu", "--activation", "gelu"]
 RUNS: dict[str, list[str]] = {
     "released": [*LONG, "--freeze-from", "0.75"],
     "baseline": [*LONG, *SOFTMAX, "--no-relative"],
-    "taught": ["--tokens", "6", "--evaluate-every", "12", "--start", "runs/released", "--teacher", "runs/baseline", "--late", "4", *SLOW],
+    "late": ["--tokens", "6", "--evaluate-every", "12", "--start", "runs/released", "--late", "4", *SLOW],
     "short-baseline": [*SHORT, *SOFTMAX, "--no-relative"],
     "short-baseline-relative": [*SHORT, *SOFTMAX],
     "norm-edges": SHORT,

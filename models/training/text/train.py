@@ -4,7 +4,6 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Callable
 
 import torch
 
@@ -20,7 +19,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--corpus", default="runs/corpus", help="folder text.corpus wrote")
     parser.add_argument("--run", required=True, help="folder for the checkpoint and the log")
     parser.add_argument("--start", help="run whose averaged weights this one starts from, where names agree")
-    parser.add_argument("--teacher", help="run whose probabilities are half of the target")
     parser.add_argument("--tokens", type=float, default=0, help="length of the schedule in millions of tokens")
     parser.add_argument("--minutes", type=float, default=0, help="longest length of the schedule by the clock")
     parser.add_argument("--until", help="UTC time HH:MM at which the schedule ends at the latest, instead of --minutes")
@@ -56,21 +54,6 @@ def minutes_until(clock: str) -> float:
     return (hour - now.tm_hour) * 60 + minute - now.tm_min - now.tm_sec / 60
 
 
-def teacher(run: str, device: torch.device) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Probabilities [B,T,V] by the averaged weights of a run."""
-    saved = torch.load(os.path.join(run, "checkpoint.pt"), map_location=device)
-    model = Lm(Shape.from_dict(saved["shape"])).to(device)
-    model.load_state_dict(saved["averaged"])
-    logits = torch.compile(of_model(model))
-
-    @torch.no_grad()
-    def probabilities(x: torch.Tensor) -> torch.Tensor:
-        with torch.autocast(device.type, torch.bfloat16):
-            return logits(x).softmax(-1)
-
-    return probabilities
-
-
 def main() -> None:
     a = arguments()
     torch.manual_seed(a.seed)
@@ -90,7 +73,6 @@ def main() -> None:
         known = torch.load(os.path.join(a.start, "checkpoint.pt"), map_location=device)
         print("not in both:", model.load_state_dict(known["averaged"], strict=False))
         before, frozen = known, known.get("frozen", False)
-    teach = teacher(a.teacher, device) if a.teacher else None
     optimisers = make_optimisers(model, a.muon, a.adam, a.decay)
     average = Average(model, a.average)
     step, spent, spent_cpu, seen = 0, 0.0, 0.0, 0
@@ -161,12 +143,11 @@ def main() -> None:
                 norm.eval()
         set_rate(optimisers, rate(progress()))
         x, y = windows.take(next(passes), a.padded)
-        taught = teach(x.to(device)) if teach else None
         if hard:
             x = torch.cat([x, strange_prompts(hard, shape.window, shape.vocabulary)])
         x, y = x.to(device), y.to(device)
         with torch.autocast(device.type, torch.bfloat16):
-            loss, penalty = forward(x, y, hard, taught)
+            loss, penalty = forward(x, y, hard)
             total = loss + a.range_weight * penalty
             if form.norm in ("polynomial", "edges"):
                 total = total + a.variance_weight * model.variance_penalty()
