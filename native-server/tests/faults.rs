@@ -16,7 +16,7 @@ use common::{
     BINARY, Behaviour, Site, fake_key, fake_query, manifest,
     process::{Process, Start, be_the_server},
 };
-use protocol::problem::ProblemKind;
+use protocol::{limits, problem::ProblemKind};
 
 #[test]
 #[ignore = "the other tests start it"]
@@ -71,7 +71,7 @@ fn a_full_disk_is_said_and_leaves_nothing_behind() {
         .map(|file| file.unwrap().file_name())
         .collect();
     files.sort();
-    assert_eq!(files, [format!("{}.key", names[1]), "set.json".to_owned()]);
+    assert_eq!(files, [&*format!("{}.key", names[1]), "set.json"]);
     drop(server);
 
     let server = limited(None);
@@ -175,7 +175,10 @@ fn fifty_clients_at_once_are_answered_or_refused_within_bounds() {
         let site = Site::at(server.site.address);
         let set = site.new_key_set();
         for (key, entry) in manifest().keys.iter().enumerate() {
-            until_there_is_room(|| site.upload(&set, &entry.name, &fake_key(key)), 204);
+            for (part, bytes) in fake_key(key).chunks(limits::PART_BYTES).enumerate() {
+                let path = format!("{set}/keys/{}/parts/{part}", entry.name);
+                until_there_is_room(|| site.send("PUT", &path, BINARY, bytes), 204);
+            }
         }
         let answer = until_there_is_room(|| site.infer(&set, &fake_query(Behaviour::Answer)), 202);
         let job = answer.headers["location"].to_str().unwrap().to_owned();

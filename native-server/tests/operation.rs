@@ -241,6 +241,7 @@ fn key_sets_take_turns_and_a_full_queue_tells_its_length() {
     );
     // The greedy set waits first, so its next one is served first; then it is the modest one's turn.
     assert_eq!(site.delete(&running).status, 204);
+    while site.get(&format!("{}/result", many[0])).json()["layer"] != "layer" {}
     assert_eq!(site.delete(&many[0]).status, 204);
     assert_eq!(site.outcome(&one).status, 200);
     for job in &many[1..] {
