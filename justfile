@@ -26,21 +26,21 @@ test: check wasm
     # Once more as on a processor without AVX-512.
     cargo test --package cipherformer-ring --no-default-features
 
-# The long ones too: a hundred images under encryption.
+# The long ones too: a hundred images under encryption, a minute of fuzzing for every reader.
 test-long: wasm
     tools/wasm-vectors.sh
     tools/chromium.sh
     tools/axe.sh
     cargo build --package cipherformer-native-server
     cargo test --workspace -- --include-ignored
+    # The client's traces once more as it is released, and without AVX-512.
+    cargo test --release --package cipherformer-constant-time -- --include-ignored
+    cargo test --release --package cipherformer-constant-time --no-default-features -- --include-ignored
+    tools/fuzz.sh 60
 
-# One reader of outside bytes (a folder of tests/readers/corpus) under cargo-fuzz, on nightly Rust.
-fuzz reader seconds="600":
-    rustup toolchain list | grep -q nightly || rustup toolchain install nightly --profile minimal
-    mkdir -p fuzz/target/found/{{ reader }}
-    PATH="$(tools/cargo-tool.sh cargo-fuzz 0.13.2):$PATH" cargo +nightly fuzz run {{ reader }} \
-        fuzz/target/found/{{ reader }} tests/readers/corpus/{{ reader }} -- \
-        -max_total_time={{ seconds }} -max_len=4096 -malloc_limit_mb=1024 -timeout=5
+# Readers of outside bytes (folders of tests/readers/corpus; all otherwise) under cargo-fuzz, where nightly Rust is installed.
+fuzz seconds="60" *readers:
+    tools/fuzz.sh {{ seconds }} {{ readers }}
 
 # The page in real Chromium, against the real server.
 e2e: wasm
@@ -55,6 +55,10 @@ check:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- --deny warnings
     PATH="$(tools/cargo-tool.sh cargo-deny 0.20.2):$PATH" cargo deny check bans licenses sources
+
+# Known vulnerabilities of dependencies. Fetches the RustSec database, so it is no part of `test`.
+advisories:
+    PATH="$(tools/cargo-tool.sh cargo-deny 0.20.2):$PATH" cargo deny check advisories
 
 # Format the sources.
 fmt:

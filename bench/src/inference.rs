@@ -36,7 +36,7 @@ fn evaluate<N: Network<Plaintext = Plaintext> + Sync>(
     input: &Array2<f32>,
     want: &[f32],
 ) -> Result<(), Box<dyn Error>> {
-    let parameters = Parameters::n15_q630_p237()?;
+    let parameters = network.released_parameters()?;
     let start = Instant::now();
     let model = EncryptedModel::new(&parameters, network)?;
     let plan = model.plan();
@@ -142,6 +142,11 @@ fn sizes(plan: &ModelPlan, parameters: &Parameters) -> Result<(), Box<dyn Error>
         "\nevaluation keys: {} of together {:.1} MB",
         plan.circuit.keys.len(),
         mb(plan.circuit.keys.iter().map(bytes).sum())
+    );
+    println!(
+        "plaintexts: {} in {:.1} MB of memory",
+        plan.circuit.plaintexts,
+        mb(plan.circuit.plaintext_bytes)
     );
     println!(
         "query {:.2} MB, result {:.2} MB\n",

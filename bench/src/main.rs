@@ -1,7 +1,8 @@
-//! Tables: the engine's operations, then the encrypted classification, at the released parameters, then a visit to the page.
+//! Tables: the engine's operations, the encrypted models at the released parameters, keys in WebAssembly beside a peer, a visit to the page.
 
 mod inference;
 mod machine;
+mod node;
 mod page;
 mod timing;
 
@@ -13,6 +14,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     if filter.is_empty() || filter == "inference" {
         inference::run()?;
+    }
+    if filter.is_empty() || filter == "node" {
+        node::run()?;
     }
     if filter.is_empty() || filter == "page" {
         page::run()?;

@@ -17,7 +17,12 @@ def norm_map(norm: Norm) -> tuple[torch.Tensor, torch.Tensor]:
 
 def after_norm(norm: Norm, weight: torch.Tensor, bias: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
     """The linear map applied to norm(x), as a linear map of x."""
-    scale, shift = norm_map(norm)
+    return mapped(norm_map(norm), weight, bias)
+
+
+def mapped(norm: tuple[torch.Tensor, torch.Tensor], weight: torch.Tensor, bias: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+    """The linear map applied to scale·x + shift, as a linear map of x."""
+    scale, shift = norm
     weight = weight.double()
     folded = weight @ shift
     return weight * scale, folded if bias is None else folded + bias.double()

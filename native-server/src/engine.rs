@@ -32,7 +32,7 @@ pub trait Engine: Send + Sync {
 
 /// Called between ciphertext operations with the layer at work and the share of work done;
 /// [`ControlFlow::Break`] stops the evaluation.
-pub type Watch<'a> = &'a mut dyn FnMut(&str, f64) -> ControlFlow<()>;
+pub type Watch<'a> = &'a mut (dyn FnMut(&str, f64) -> ControlFlow<()> + Send);
 
 /// The prepared keys of one client.
 pub trait KeyRing: Send + Sync {

@@ -1,18 +1,18 @@
 #![doc = include_str!("../README.md")]
 
-mod body;
+pub mod config;
 pub mod engine;
-mod error;
-mod headers;
-mod job;
+mod http;
 mod jobs;
-mod key_set;
-mod key_store;
+mod keys;
 pub mod models;
-mod quota;
 mod routes;
 mod server;
+mod shutdown;
+pub mod telemetry;
 
+pub use http::rate::RateLimits;
 pub use jobs::JobLimits;
-pub use key_store::KeyLimits;
-pub use server::{Settings, State, serve};
+pub use keys::{KeyLimits, KeyPlace, PlaceError};
+pub use routes::{ROUTES, document};
+pub use server::{Patience, Settings, State, serve};

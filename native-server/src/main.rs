@@ -3,61 +3,53 @@
 use std::{
     fs, io,
     net::{SocketAddr, TcpListener},
-    path::{Path, PathBuf},
+    path::Path,
     process::ExitCode,
     sync::Arc,
 };
 
 use clap::Parser;
 use native_server::{
-    KeyLimits, Settings,
+    KeyLimits,
+    config::{Arguments, ConfigError},
     engine::Engine,
     models::{self, LoadError},
-    serve,
+    serve, telemetry,
 };
-use protocol::ckks::{Parameters, ParametersError};
+use protocol::limits;
 use thiserror::Error;
-
-/// Private inference: computes on ciphertexts that only the client can read.
-#[derive(Parser)]
-#[command(name = "cipherformer-server", version)]
-struct Arguments {
-    /// Folder with one folder per model.
-    #[arg(long, default_value = "models")]
-    models: PathBuf,
-    /// Folder of the page; without it only the API is served.
-    #[arg(long, default_value = "web")]
-    web: PathBuf,
-    /// Address and port to listen on; port 0 takes a free one.
-    #[arg(long, alias = "listen", default_value = "127.0.0.1:8080")]
-    address: SocketAddr,
-    /// Memory for clients' keys, in MiB.
-    #[arg(long, default_value_t = 2048, value_parser = clap::value_parser!(u64).range(1..=1 << 24))]
-    key_memory: u64,
-}
 
 #[derive(Debug, Error)]
 enum StartError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     #[error("cannot read the models' folder {folder}: {source}")]
     Folder { folder: String, source: io::Error },
     #[error("no model in {0}: a model is a folder with a config.json")]
     NoModel(String),
     #[error("model {folder}: {source}")]
     Model { folder: String, source: LoadError },
-    #[error(transparent)]
-    Parameters(#[from] ParametersError),
+    #[error(
+        "--key-memory: {model} needs {needed} MiB for the keys of one client, {room} are not enough"
+    )]
+    KeyMemory {
+        model: String,
+        needed: u64,
+        room: u64,
+    },
     #[error("cannot listen on {address}: {source}")]
     Listen {
         address: SocketAddr,
         source: io::Error,
     },
+    #[error("the server cannot start: {0}")]
+    Start(io::Error),
     #[error("the server stopped: {0}")]
     Stopped(io::Error),
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match run(&arguments) {
+    match run(Arguments::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("cipherformer-server: {error}");
@@ -66,24 +58,41 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Arguments) -> Result<(), StartError> {
-    let address = arguments.address;
+fn run(arguments: Arguments) -> Result<(), StartError> {
+    let config = arguments.resolve()?;
+    telemetry::begin(config.log, config.log_format);
+    let (address, settings) = (config.address, config.settings);
     // Before the models are loaded, so that a taken port is known at once; nobody is answered until `serve`.
     let listener =
         TcpListener::bind(address).map_err(|source| StartError::Listen { address, source })?;
-    let models = load(&arguments.models)?;
-    let settings = Settings {
-        web: arguments.web.is_dir().then(|| arguments.web.clone()),
-        keys: KeyLimits {
-            memory: arguments.key_memory << 20,
-            ..KeyLimits::default()
-        },
-        ..Settings::default()
-    };
+    let models = load(&config.models)?;
+    for model in &models {
+        fits(model.as_ref(), &settings.keys)?;
+    }
     actix_web::rt::System::new().block_on(async {
-        let (address, server) = serve(listener, models, settings).map_err(StartError::Stopped)?;
+        let (address, server) = serve(listener, models, settings).map_err(StartError::Start)?;
         println!("Cipherformer is ready: http://{address}/");
         server.await.map_err(StartError::Stopped)
+    })
+}
+
+// A server that could load no client's keys would take them all and then refuse every inference.
+fn fits(model: &dyn Engine, limits: &KeyLimits) -> Result<(), StartError> {
+    let manifest = model.manifest();
+    let prepared: u64 = (0..manifest.keys.len())
+        .map(|key| model.prepared_bytes(key))
+        .sum();
+    let largest = manifest.keys.iter().map(|key| key.bytes).max().unwrap_or(0);
+    let body = largest.min(limits::PART_BYTES as u64);
+    if prepared <= limits.prepared() && largest <= limits.arriving() && body <= limits.bodies() {
+        return Ok(());
+    }
+    // Bodies have an eighth of the memory, unfinished keys a quarter, prepared ones the rest.
+    let needed = (prepared * 8).div_ceil(5).max(largest * 4).max(body * 8);
+    Err(StartError::KeyMemory {
+        model: manifest.model.clone(),
+        needed: needed.div_ceil(1 << 20),
+        room: limits.memory >> 20,
     })
 }
 
@@ -103,11 +112,10 @@ fn load(folder: &Path) -> Result<Vec<Arc<dyn Engine>>, StartError> {
         return Err(StartError::NoModel(folder.display().to_string()));
     }
     folders.sort();
-    let parameters = Parameters::n15_q630_p237()?;
     folders
         .iter()
         .map(|path| {
-            models::load(path, &parameters).map_err(|source| StartError::Model {
+            models::load(path).map_err(|source| StartError::Model {
                 folder: path.display().to_string(),
                 source,
             })

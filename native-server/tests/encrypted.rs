@@ -16,7 +16,8 @@ use client::{
     },
 };
 use common::{BINARY, Site};
-use native_server::{Settings, engine::Engine, models::vision_transformer};
+use native_server::{KeyPlace, Settings, engine::Engine, models::vision_transformer};
+use object_store::memory::InMemory;
 
 const CHAIN: usize = 9;
 
@@ -32,13 +33,21 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
+        Self::over(KeyPlace::Memory)
+    }
+
+    fn over(key_place: KeyPlace) -> Self {
+        let settings = Settings {
+            key_place,
+            ..Settings::default()
+        };
         let vit = Vit::small(1, 11).unwrap();
         let labels = (0..10).map(|class| format!("class {class}")).collect();
         let parameters = Parameters::insecure(11, CHAIN).unwrap();
         let engine = vision_transformer(&vit, labels, Hex([0; 32]), &parameters).unwrap();
         let models: Vec<Arc<dyn Engine>> = vec![engine];
         Self {
-            site: Site::start_with(models, Settings::default()),
+            site: Site::start_with(models, settings),
             vit,
         }
     }
@@ -127,6 +136,21 @@ fn encrypted_answers_are_those_of_the_clear_model() {
             assert_eq!(best[0].label, format!("class {}", best[0].class));
         }
     }
+}
+
+#[test]
+fn keys_from_the_store_are_the_keys_that_were_uploaded() {
+    let store = Arc::new(InMemory::new());
+    let before = Scene::over(KeyPlace::Open(store.clone()));
+    let person = before.ready_person(1);
+    let after = Scene::over(KeyPlace::Open(store));
+    assert!(after.site.missing(&person.set).is_empty());
+    let query = person.session.encrypt_image(&picture(1)).unwrap();
+    let logits = person
+        .session
+        .decrypt(&after.ask(&person.set, &query))
+        .unwrap();
+    assert!(largest_error(&logits, &after.clear(&picture(1))) < 0.1);
 }
 
 #[test]

@@ -1,15 +1,18 @@
-//! Memory for keys is bounded; room is made at the cost of those who are away, never of those at work.
+//! Room for keys is bounded; it is made at the cost of those who are away, never of those at work.
 
 mod common;
 
 use std::time::Duration;
 
-use common::{Behaviour, KEY_PAYLOADS, Site, fake_key, manifest};
+use common::{Behaviour, Site, fake_key, manifest};
 use native_server::{KeyLimits, Settings};
 use protocol::problem::ProblemKind;
 
-// One complete set, and the parts of another while they arrive.
-const MEMORY: u64 = 2 * (KEY_PAYLOADS[0] + KEY_PAYLOADS[1]) as u64 + (9 << 20);
+// Bodies: one part. Unfinished keys: one large one. Prepared keys: two sets of a little more than 16 MiB.
+const MEMORY: u64 = 72 << 20;
+
+// One set of a little more than 8 MiB.
+const DISK: u64 = 12 << 20;
 
 fn site(keys: KeyLimits) -> Site {
     Site::start(Settings {
@@ -18,10 +21,94 @@ fn site(keys: KeyLimits) -> Site {
     })
 }
 
-#[test]
-fn the_set_away_for_longest_makes_room() {
-    let site = site(KeyLimits {
+fn small() -> KeyLimits {
+    KeyLimits {
         memory: MEMORY,
+        ..KeyLimits::default()
+    }
+}
+
+fn prepared(site: &Site) -> u64 {
+    let text = String::from_utf8(site.get("/metrics").body).unwrap();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("cipherformer_key_bytes{place=\"memory\"} "));
+    line.unwrap().parse().unwrap()
+}
+
+#[test]
+fn keys_leave_memory_and_come_back_from_the_store() {
+    let site = site(small());
+    let sets: Vec<_> = (0..4).map(|_| site.complete_key_set()).collect();
+    assert!(prepared(&site) <= MEMORY);
+    for set in sets.iter().chain(&sets) {
+        assert!(site.missing(set).is_empty());
+        let job = site.job(set, Behaviour::Answer);
+        assert_eq!(site.outcome(&job).status, 200);
+        assert!(prepared(&site) <= MEMORY);
+    }
+}
+
+#[test]
+fn keys_at_work_stay_in_memory() {
+    let site = site(KeyLimits {
+        // Prepared keys: two sets, less than the three that are made.
+        memory: 64 << 20,
+        ..small()
+    });
+    let (busy, other) = (site.complete_key_set(), site.complete_key_set());
+    let third = site.complete_key_set();
+    let long = site.job(&busy, Behaviour::Crawl);
+    while site.get(&format!("{long}/result")).json()["layer"] != "layer" {}
+    for _ in 0..2 {
+        let next = site.new_key_set();
+        assert_eq!(
+            site.upload(&next, &manifest().keys[0].name, &fake_key(0))
+                .status,
+            204
+        );
+    }
+    assert_eq!(site.get(&format!("{long}/result")).json()["layer"], "layer");
+    assert_eq!(site.delete(&long).status, 204);
+    for set in [other, third] {
+        let job = site.job(&set, Behaviour::Answer);
+        assert_eq!(site.outcome(&job).status, 200);
+    }
+}
+
+#[test]
+fn unfinished_uploads_are_bounded_and_give_way_when_they_rest() {
+    let limits = |grace| KeyLimits { grace, ..small() };
+    for (grace, expected) in [(Duration::ZERO, 204), (Duration::from_secs(60), 503)] {
+        let site = site(limits(grace));
+        let name = &manifest().keys[0].name;
+        let container = fake_key(0);
+        let part = |set: &str, part: usize| {
+            let bytes = container
+                .chunks(protocol::limits::PART_BYTES)
+                .nth(part)
+                .unwrap();
+            site.send(
+                "PUT",
+                &format!("{set}/keys/{name}/parts/{part}"),
+                common::BINARY,
+                bytes,
+            )
+        };
+        let sets = [(); 3].map(|()| site.new_key_set());
+        assert_eq!(part(&sets[0], 0).status, 204);
+        assert_eq!(part(&sets[1], 0).status, 204);
+        assert_eq!(part(&sets[2], 0).status, expected);
+        // Whoever has begun can finish.
+        assert_eq!(part(&sets[1], 1).status, 204);
+        assert!(!site.missing(&sets[1]).contains(name));
+    }
+}
+
+#[test]
+fn the_set_away_for_longest_makes_room_in_the_store() {
+    let site = site(KeyLimits {
+        disk: DISK,
         grace: Duration::ZERO,
         ..KeyLimits::default()
     });
@@ -33,9 +120,9 @@ fn the_set_away_for_longest_makes_room() {
 }
 
 #[test]
-fn a_set_at_work_stays() {
+fn a_set_at_work_stays_in_the_store() {
     let site = site(KeyLimits {
-        memory: MEMORY,
+        disk: DISK,
         grace: Duration::ZERO,
         ..KeyLimits::default()
     });
@@ -50,9 +137,9 @@ fn a_set_at_work_stays() {
 }
 
 #[test]
-fn a_set_used_just_now_stays() {
+fn a_set_used_just_now_stays_in_the_store() {
     let site = site(KeyLimits {
-        memory: MEMORY,
+        disk: DISK,
         ..KeyLimits::default()
     });
     let recent = site.complete_key_set();

@@ -9,7 +9,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ckks::Parameters;
 use client::{Rgb32, Seed, Session, protocol::problem::ProblemKind};
 use common::Site;
 use native_server::{Settings, engine::Engine, models};
@@ -19,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[test]
 fn cancelling_a_real_evaluation_frees_the_cores_in_time() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/cifar100-vit");
-    let engine = models::load(&folder, &Parameters::n15_q630_p237().unwrap()).unwrap();
+    let engine = models::load(&folder).unwrap();
     let manifest = engine.manifest().clone();
     let models: Vec<Arc<dyn Engine>> = vec![engine];
     let site = Site::start_with(models, Settings::default());

@@ -22,10 +22,7 @@ impl Direct {
     /// Makes all keys for a model of this repository at the released parameters.
     pub fn new(model: &str) -> Result<Self, Box<dyn Error>> {
         let folder = workspace::root().join("models").join(model);
-        Self::with(models::load(
-            Path::new(&folder),
-            &ckks::Parameters::n15_q630_p237()?,
-        )?)
+        Self::with(models::load(Path::new(&folder))?)
     }
 
     fn with(engine: Arc<dyn Engine>) -> Result<Self, Box<dyn Error>> {

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
+use tempfile::TempDir;
+
 use crate::workspace;
 
 /// A running server. It ends with this value.
@@ -13,12 +15,15 @@ use crate::workspace;
 pub struct Server {
     process: Child,
     address: SocketAddr,
+    // Removed after the server has ended.
+    _keys: TempDir,
 }
 
 impl Server {
     /// Starts the server on a free port, with this repository's models and page, and waits until it says that it is ready.
     pub fn start() -> io::Result<Self> {
         let root = workspace::root();
+        let keys = tempfile::tempdir()?;
         let mut process = Command::new(binary()?)
             .current_dir(&root)
             .args([
@@ -29,6 +34,8 @@ impl Server {
                 "--web",
                 "web",
             ])
+            .arg("--key-store")
+            .arg(keys.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -36,6 +43,7 @@ impl Server {
         let mut server = Self {
             process,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            _keys: keys,
         };
         let mut lines =
             BufReader::new(output.ok_or_else(|| io::Error::other("the server has no output"))?)

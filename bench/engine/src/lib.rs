@@ -21,7 +21,7 @@ pub fn run(only: Option<&str>) -> Result<(), Box<dyn Error>> {
         }
     }
     if only.is_none() {
-        peers::run();
+        peers::run(&table)?;
     }
     Ok(())
 }

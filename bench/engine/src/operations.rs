@@ -39,13 +39,13 @@ pub(crate) fn run(parameters: &Parameters, table: &Table) -> Result<(), Box<dyn 
         let x = evaluator.drop_to(&fresh, level)?;
         let (hoisted, product) = (evaluator.hoist(&x)?, evaluator.mul(&x, &x)?);
         let row = |name: &str, work: &(dyn Fn() -> Result<ckks::Ciphertext, ckks::EvaluatorError> + Sync)| {
-            table.row(name, Some(level), work);
+            table.row(parameters, name, Some(level), work);
         };
         row("key switch (relinearisation)", &|| {
             evaluator.relinearize(&product)
         });
         row("rotation", &|| evaluator.rotate(&x, 1));
-        table.row("hoisting, once", Some(level), || {
+        table.row(parameters, "hoisting, once", Some(level), || {
             evaluator.hoist(&x).map(|_| ())
         });
         row("hoisted rotation, each", &|| {
@@ -68,7 +68,9 @@ pub(crate) fn run(parameters: &Parameters, table: &Table) -> Result<(), Box<dyn 
         evaluator.drop_to(&fresh, 1)?,
         Decryptor::new(parameters, &secret),
     );
-    table.row("decrypt and decode", Some(1), || decryptor.decrypt(&low));
+    table.row(parameters, "decrypt and decode", Some(1), || {
+        decryptor.decrypt(&low)
+    });
     println!();
     Ok(())
 }
@@ -83,10 +85,14 @@ fn transforms(parameters: &Parameters, table: &Table) -> Result<(), Box<dyn Erro
             let mut limb = limb.clone();
             (0..100).for_each(|_| transform(&mut limb));
         };
-        table.row(&format!("100 transforms, {}", kernel.name()), None, || {
-            hundred(&|limb| kernel.forward(limb))
-        });
         table.row(
+            parameters,
+            &format!("100 transforms, {}", kernel.name()),
+            None,
+            || hundred(&|limb| kernel.forward(limb)),
+        );
+        table.row(
+            parameters,
             &format!("100 inverse transforms, {}", kernel.name()),
             None,
             || hundred(&|limb| kernel.inverse(limb)),
@@ -105,13 +111,13 @@ fn client(
     shape: CiphertextSpec,
 ) {
     let top = Some(shape.level);
-    table.row("rotation key", top, || {
+    table.row(parameters, "rotation key", top, || {
         generator.generate(&rotation).map(|_| ())
     });
-    table.row("encode", None, || {
+    table.row(parameters, "encode", None, || {
         Plaintext::encode(parameters, slots, parameters.scale())
     });
-    table.row("encode and encrypt", top, || {
+    table.row(parameters, "encode and encrypt", top, || {
         encryptor.encrypt(slots, &shape).map(|_| ()).is_ok()
     });
 }

@@ -1,48 +1,148 @@
-//! Other libraries in the same run, where they are installed; otherwise a line says which is missing.
+//! Other libraries in the same run, where they install; otherwise a line says which is missing.
 
-use std::process::Command;
+use crate::timing::Table;
+use std::{
+    env,
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// What every program begins with.
 const ROWS: &str = include_str!("../peers/rows.py");
 
-/// Python programs that print rows of a table, and how to get what they need.
-const PEERS: [(&str, &str, &str); 2] = [
-    (
-        "OpenFHE",
-        include_str!("../peers/openfhe_rows.py"),
-        "pip install openfhe==1.6.1.0.22.4 under CPython 3.10",
-    ),
-    (
-        "TenSEAL",
-        include_str!("../peers/tenseal_rows.py"),
-        "pip install tenseal",
-    ),
+/// A Python package and the program that measures it.
+struct Peer {
+    name: &'static str,
+    module: &'static str,
+    package: &'static str,
+    program: &'static str,
+}
+
+const PEERS: [Peer; 2] = [
+    Peer {
+        name: "OpenFHE",
+        module: "openfhe",
+        package: "openfhe==1.6.1.0.22.4",
+        program: include_str!("../peers/openfhe_rows.py"),
+    },
+    Peer {
+        name: "TenSEAL",
+        module: "tenseal",
+        package: "tenseal",
+        program: include_str!("../peers/tenseal_rows.py"),
+    },
 ];
 
-/// `$PEERS_PYTHON`, or `python3`, runs them, on one thread as our column of thread time.
-pub(crate) fn run() {
-    let python = std::env::var("PEERS_PYTHON").unwrap_or_else(|_| "python3".into());
-    println!("| peer | operation | parameters | thread ms, median |\n|---|---|---|---|");
-    for (name, program, install) in PEERS {
-        let output = Command::new(&python)
-            .args(["-c", &[ROWS, program].concat()])
-            .env("OMP_NUM_THREADS", "1")
-            .output();
-        match output {
-            Ok(output) if output.status.success() => {
-                print!("{}", String::from_utf8_lossy(&output.stdout));
-            }
-            Ok(output) => {
-                let text = String::from_utf8_lossy(&output.stderr);
-                let reason = text.lines().last().unwrap_or("no reason given");
-                println!(
-                    "| {name} | skipped: {reason} ({install}; $PEERS_PYTHON names the interpreter) | | |"
-                );
-            }
-            Err(error) => println!("| {name} | skipped: {python}: {error} | | |"),
+/// A line of a program's output.
+struct Row {
+    library: String,
+    log_n: u32,
+    log_q: f64,
+    operation: String,
+    runs: usize,
+    thread: f64,
+    wall: f64,
+}
+
+impl Row {
+    fn read(line: &str) -> Option<Self> {
+        let mut fields = line.split('\t');
+        let mut next = || fields.next();
+        Some(Self {
+            library: next()?.to_owned(),
+            log_n: next()?.parse().ok()?,
+            log_q: next()?.parse().ok()?,
+            operation: next()?.to_owned(),
+            runs: next()?.parse().ok()?,
+            thread: next()?.parse().ok()?,
+            wall: next()?.parse().ok()?,
+        })
+    }
+
+    /// Beside the row of ours that comes nearest to its modulus.
+    fn print(&self, table: &Table) {
+        let ours = table.nearest(&self.operation, self.log_n, self.log_q);
+        let (log_q, thread, ratio) = ours.map_or(Default::default(), |ours| {
+            (
+                format!("{:.0}", ours.log_q),
+                format!("{:.3}", ours.thread),
+                format!("{:.2}", ours.thread / self.thread),
+            )
+        });
+        println!(
+            "| {} | {} | 2^{} | {:.0} | {} | {:.3} | {:.3} | {log_q} | {thread} | {ratio} |",
+            self.operation, self.library, self.log_n, self.log_q, self.runs, self.thread, self.wall,
+        );
+    }
+}
+
+/// Measures the peers on one thread and prints them beside our rows. `$PEERS_PYTHON` names a Python with their packages, or one to make an
+/// environment with; the wheels of OpenFHE want CPython 3.10.
+pub(crate) fn run(table: &Table) -> Result<(), Box<dyn Error>> {
+    let folder = env::temp_dir().join(format!("cipherformer-peers-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    println!(
+        "| operation | peer | N | log2 Q | runs | thread ms | wall ms | ours: log2 Q | thread ms | ratio |\n|---|---|---|---|---|---|---|---|---|---|"
+    );
+    for peer in PEERS {
+        match measure(&peer, &folder) {
+            Ok(rows) => rows.iter().for_each(|row| row.print(table)),
+            Err(reason) => println!("| skipped | {}: {reason} | | | | | | | | |", peer.name),
         }
     }
     println!(
-        "| Poulpy, Lattigo, node-seal | skipped: they need nightly Rust, Go and Node 22 outside of this workspace | | |\n"
+        "| skipped | Poulpy, Lattigo: they need programs in nightly Rust and Go, which are not here | | | | | | | | |\n"
     );
+    fs::remove_dir_all(&folder)?;
+    Ok(())
+}
+
+fn measure(peer: &Peer, folder: &Path) -> Result<Vec<Row>, String> {
+    let python = interpreter(peer, folder)?;
+    let program = [ROWS, peer.program].concat();
+    let mut command = Command::new(python);
+    command.args(["-c", &program]).env("OMP_NUM_THREADS", "1");
+    let output = succeed(&mut command)?;
+    Ok(output.lines().filter_map(Row::read).collect())
+}
+
+/// A Python that has the peer's package, in an environment made for it where the given one has it not.
+fn interpreter(peer: &Peer, folder: &Path) -> Result<PathBuf, String> {
+    let given = env::var_os("PEERS_PYTHON").map_or("python3.10".into(), PathBuf::from);
+    let has = |python: &Path| {
+        let import = format!("import {}", peer.module);
+        succeed(Command::new(python).args(["-c", &import])).is_ok()
+    };
+    if has(&given) {
+        return Ok(given);
+    }
+    let made = folder.join("bin/python");
+    if !made.is_file() {
+        succeed(Command::new(&given).args(["-m", "venv"]).arg(folder))?;
+    }
+    let install = [
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ];
+    succeed(Command::new(&made).args(install).arg(peer.package))?;
+    Ok(made)
+}
+
+/// What a command prints, or the last line of its complaints.
+fn succeed(command: &mut Command) -> Result<String, String> {
+    let named = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .output()
+        .map_err(|error| format!("{named}: {error}"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let text = String::from_utf8_lossy(&output.stderr);
+    let last = text.lines().rfind(|line| !line.trim().is_empty());
+    Err(last.unwrap_or(&named).to_owned())
 }

@@ -56,8 +56,8 @@ pub trait Evaluator {
     /// `i a`.
     fn mul_i(&self, a: &Self::Ciphertext) -> Result<Self::Ciphertext, CircuitError>;
 
-    /// `a / 2`, by doubling the scale: free.
-    fn halve(&self, a: &Self::Ciphertext) -> Self::Ciphertext;
+    /// `factor a` for a positive factor, by dividing the scale: free.
+    fn scaled(&self, a: &Self::Ciphertext, factor: f64) -> Self::Ciphertext;
 
     /// The same message at a lower level, so that what follows is cheaper.
     fn drop_to(&self, a: &Self::Ciphertext, level: usize)

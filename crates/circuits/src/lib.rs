@@ -4,6 +4,7 @@ mod cost;
 mod error;
 mod evaluator;
 mod linear_transform;
+mod pool;
 mod reading;
 mod shape;
 
@@ -12,7 +13,8 @@ pub use ckks;
 pub use cost::{Operation, OperationKind};
 pub use error::CircuitError;
 pub use evaluator::Evaluator;
-pub use linear_transform::{Input, LinearTransform, Steps, product, rotations};
+pub use linear_transform::{Input, LinearTransform, Steps, product, product_at, rotations};
+pub use pool::in_pool;
 pub use reading::{
     CkksEncoding, Cleartext, CleartextCiphertext, Encrypted, LayerCost, NoEncoding, Observer,
     PlaintextEncoder, Plan, Planner,

@@ -120,18 +120,27 @@ pub fn rotations<E: Evaluator>(
     Ok(all)
 }
 
-/// `sum_k map_k(x_k)`, rescaled to the scale of linear layers: one level. `inputs[k]` are the [`rotations`] of `x_k` by the baby
-/// steps of `map_k`; all maps share their giant steps.
+/// [`product_at`] the scale of linear layers.
 pub fn product<E: Evaluator>(
     evaluator: &E,
     inputs: &[Input<'_, E>],
+) -> Result<E::Ciphertext, CircuitError> {
+    product_at(evaluator, inputs, evaluator.scale())
+}
+
+/// `sum_k map_k(x_k)`, rescaled to `scale`: one level. `inputs[k]` are the [`rotations`] of `x_k` by the baby steps of `map_k`;
+/// all maps share their giant steps.
+pub fn product_at<E: Evaluator>(
+    evaluator: &E,
+    inputs: &[Input<'_, E>],
+    scale: f64,
 ) -> Result<E::Ciphertext, CircuitError> {
     let level = inputs
         .iter()
         .map(|(_, babies)| evaluator.level_of(&babies[0]))
         .min()
         .unwrap_or(0);
-    let target = evaluator.scale() * evaluator.prime(level);
+    let target = scale * evaluator.prime(level);
     let maps = inputs
         .iter()
         .map(|(map, babies)| {

@@ -107,10 +107,10 @@ impl Shape {
         })
     }
 
-    /// Of half the message.
-    pub fn halved(self) -> Shape {
+    /// Of `factor` times the message.
+    pub fn times(self, factor: f64) -> Shape {
         Shape {
-            scale: 2.0 * self.scale,
+            scale: self.scale / factor,
             ..self
         }
     }

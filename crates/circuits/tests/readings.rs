@@ -47,7 +47,7 @@ fn circuit<E: Evaluator>(
         &[&same_scale],
     )?;
     let sum = evaluator.rescale(&evaluator.sub(&square, &conjugate)?)?;
-    evaluator.add_vector(&evaluator.halve(&sum), &one)
+    evaluator.add_vector(&evaluator.scaled(&sum, 0.5), &one)
 }
 
 fn expected(x: &[Complex64]) -> Vec<Complex64> {

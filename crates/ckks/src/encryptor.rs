@@ -1,8 +1,8 @@
 //! Symmetric encryption with a seeded mask.
 
 use crate::{
-    CiphertextSpec, Complex64, Parameters, Plaintext, SecretKey, SeededCiphertext, Subring,
-    WireError, wire,
+    CiphertextSpec, Complex64, Parameters, SecretKey, SeededCiphertext, Subring, WireError,
+    plaintext, wire,
 };
 use ring::Seed;
 use zeroize::Zeroize;
@@ -76,9 +76,8 @@ impl<'k> Encryptor<'k> {
         if spec.subring == Subring::Real && slots.iter().any(|z| z.im != 0.0) {
             return Err(EncryptError::Complex);
         }
-        let mut message = Plaintext::encode(parameters, slots, spec.log_scale.exp2())
-            .ok_or(EncryptError::Range)?
-            .coefficients;
+        let mut message = plaintext::encode(parameters, slots, spec.log_scale.exp2())
+            .ok_or(EncryptError::Range)?;
         let mut error = vec![0; parameters.degree()];
         seed.xof(&[b"error"]).error(&mut error);
         for (m, e) in message.iter_mut().zip(&error) {

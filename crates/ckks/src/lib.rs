@@ -16,6 +16,7 @@ mod parameters;
 mod plaintext;
 mod roots;
 mod security;
+mod sets;
 mod slot_bound;
 mod subring;
 mod wire;

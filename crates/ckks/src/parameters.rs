@@ -1,7 +1,7 @@
 //! Parameters: a literal that anyone may write, and the checked, immutable set made from it.
 
 use crate::{Encoder, ParametersError, SECURITY_SOURCE, security_bound};
-use ring::{BaseConversion, Basis, Poly, Ring, primes::ntt_primes_below};
+use ring::{BaseConversion, Basis, Poly, Ring};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -41,70 +41,6 @@ struct Inner {
 }
 
 impl Parameters {
-    /// The set of the CIFAR-100 vision transformer: 21 primes of 30 bits (19 levels above a base of 60 bits), 8 special primes.
-    ///
-    /// | N | log2 Q | log2 P | log2 QP | bound | digits | secret | error |
-    /// |---|---|---|---|---|---|---|---|
-    /// | 2^15 | 630 | 237 | 867 | 868 ([`SECURITY_SOURCE`]) | 3 of 7 primes | uniform ternary | centred binomial, 3.24 |
-    ///
-    /// The eighth special prime, of 27 bits, makes P exceed a digit by 2^26, so that what the gadget adds stays below the rounding error.
-    pub fn n15_q630_p237() -> Result<Self, ParametersError> {
-        let degree = 1 << 15;
-        let primes: Vec<u32> = ntt_primes_below(1 << 30, degree).take(28).collect();
-        let (chain, special) = primes.split_at(21);
-        let special = special
-            .iter()
-            .copied()
-            .chain(ntt_primes_below(1 << 27, degree).take(1))
-            .collect();
-        Self::from_literal(ParametersLiteral {
-            name: "n15-q630-p237".into(),
-            log_n: 15,
-            chain: chain.to_vec(),
-            special,
-            digit: 7,
-            log_scale: 30,
-        })
-    }
-
-    /// A test set at a small ring with `chain` primes of 30 bits, otherwise shaped like [`Parameters::n15_q630_p237`]. No security at all.
-    #[cfg(feature = "insecure-parameters")]
-    pub fn insecure(log_n: u32, chain: usize) -> Result<Self, ParametersError> {
-        let degree = 1usize << log_n.min(17);
-        let primes: Vec<u32> = ntt_primes_below(1 << 30, degree).take(chain + 7).collect();
-        if primes.len() < chain + 7 {
-            return Err(ParametersError::Shape("too many primes for a test set"));
-        }
-        Self::from_literal(ParametersLiteral {
-            name: format!("insecure-n{log_n}-l{chain}"),
-            log_n,
-            chain: primes[..chain].to_vec(),
-            special: primes[chain..]
-                .iter()
-                .copied()
-                .chain(ntt_primes_below(1 << 27, degree).take(1))
-                .collect(),
-            digit: 7,
-            log_scale: 30,
-        })
-    }
-
-    /// The set of a name that this build knows.
-    pub fn by_name(name: &str) -> Result<Self, ParametersError> {
-        #[cfg(feature = "insecure-parameters")]
-        if let Some((log_n, chain)) = name
-            .strip_prefix("insecure-n")
-            .and_then(|rest| rest.split_once("-l"))
-            && let (Ok(log_n @ 5..=13), Ok(chain @ 2..=21)) = (log_n.parse(), chain.parse())
-        {
-            return Self::insecure(log_n, chain);
-        }
-        match name {
-            "n15-q630-p237" => Self::n15_q630_p237(),
-            _ => Err(ParametersError::Unknown(name.into())),
-        }
-    }
-
     /// Checks a literal: primes, shape and, unless its name begins with `insecure-`, the bound for 128 bits.
     pub fn from_literal(literal: ParametersLiteral) -> Result<Self, ParametersError> {
         let levels = literal.chain.len();

@@ -14,7 +14,9 @@ fn bounds_hold_and_are_tight_at_small_rings() {
 #[test]
 #[ignore = "several seconds: run by `just test-long`"]
 fn bounds_hold_and_are_tight_at_the_released_parameters() {
-    check(&Context::new(Parameters::n15_q630_p237().unwrap()));
+    for set in Parameters::released().unwrap() {
+        check(&Context::new(set));
+    }
 }
 
 fn check(context: &Context) {

@@ -12,14 +12,12 @@ fn every_operation_keeps_its_precision() {
 #[test]
 #[ignore = "half a minute: run by `just test-long`"]
 fn every_operation_keeps_its_precision_at_the_released_parameters() {
-    check(
-        &Context::new(Parameters::n15_q630_p237().unwrap()),
-        18.0,
-        12.5,
-    );
+    let [finer, coarser] = Parameters::released().unwrap();
+    check(&Context::new(finer), 18.0, 12.5);
+    check(&Context::new(coarser), 16.0, 10.5);
 }
 
-/// The bits asked are those that the noise bounds leave at scale 2^30, less half a bit for the size of the message.
+/// The bits asked are those that the noise bounds leave at the scale, 2^30 or 2^28, less half a bit for the size of the message.
 ///
 /// `fresh`: bits of a fresh ciphertext; `switched`: bits after a key switch or a rescale.
 fn check(context: &Context, fresh: f64, switched: f64) {

@@ -1,13 +1,16 @@
-use std::{io::Write, path::Path};
+use std::{io::Write, path::Path, time::Instant};
 
 use client::{Rgb32, model::image};
 use protocol::manifest::TaskKind;
+use serde::Serialize;
 
 use crate::{
     CliError, Stop,
     arguments::Classify,
     http::Api,
-    remote::{Remote, session},
+    keys::KeyRing,
+    remote::Remote,
+    report::{one_line, print},
 };
 
 const BEST: usize = 5;
@@ -34,20 +37,53 @@ pub fn read_image(path: &Path) -> Result<Rgb32, CliError> {
     })
 }
 
+/// What is printed with `--json`.
+#[derive(Serialize)]
+struct Report {
+    model: String,
+    classes: Vec<Class>,
+    /// From the query to its answer.
+    seconds: f64,
+}
+
+#[derive(Serialize)]
+struct Class {
+    label: String,
+    /// Rounded: digits beyond the fourth are noise, and publishing them would harm the key (SECURITY.md).
+    probability: f64,
+}
+
 /// Classifies one image and prints the best classes.
 pub fn run(arguments: &Classify, out: &mut dyn Write, stop: &Stop) -> Result<(), CliError> {
     let image = read_image(&arguments.image)?;
-    let api = Api::new(&arguments.server);
+    let api = Api::new(&arguments.server.server, stop);
     let manifest = api.model(arguments.model.as_deref(), TaskKind::Classify)?;
-    let remote = Remote::connect(api, session(&manifest)?, stop)?;
+    let keys = KeyRing::open(&api, &manifest, arguments.keep_keys)?;
+    let remote = Remote::connect(api, keys, stop)?;
+    let start = Instant::now();
     let logits = remote.classify(&image)?;
-    for ranked in remote.session().classify(&logits, BEST)? {
-        let label: String = ranked
-            .label
-            .chars()
-            .filter(|letter| !letter.is_control())
-            .collect();
-        writeln!(out, "{:.4}\t{label}", ranked.probability)?;
+    let seconds = start.elapsed().as_secs_f64();
+    let classes = remote.session().classify(&logits, BEST)?;
+    let classes: Vec<_> = classes
+        .into_iter()
+        .map(|ranked| Class {
+            label: one_line(&ranked.label),
+            probability: (f64::from(ranked.probability) * 1e4).round() / 1e4,
+        })
+        .collect();
+    if arguments.json {
+        let model = manifest.model;
+        return print(
+            &Report {
+                model,
+                classes,
+                seconds,
+            },
+            out,
+        );
+    }
+    for Class { label, probability } in classes {
+        writeln!(out, "{probability:.4}\t{label}")?;
     }
     Ok(())
 }

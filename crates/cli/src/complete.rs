@@ -6,15 +6,12 @@ use std::{
 
 use client::{Prompt, Sampler};
 use protocol::manifest::TaskKind;
+use serde::Serialize;
 use tokenizer::{Ending, Tokenizer};
 
 use crate::{
-    CliError, Stop,
-    arguments::Complete,
-    http::Api,
-    language::Language,
-    remote::{Remote, session},
-    ticker::Ticker,
+    CliError, Stop, arguments::Complete, http::Api, keys::KeyRing, language::Language,
+    progress::Ticker, remote::Remote, report::print,
 };
 
 /// Drawn seeds are below this: short enough to be typed again.
@@ -23,40 +20,80 @@ const DRAWN_SEEDS: u64 = 1_000_000;
 /// Letters of a text that are shown to tell what is kept of it.
 const EXCERPT: usize = 30;
 
+/// What is printed with `--json`.
+#[derive(Serialize)]
+struct Report {
+    model: String,
+    /// The new text, without the prompt.
+    text: String,
+    tokens: u64,
+    prompt_tokens: usize,
+    /// Tokens of the prompt that were too many for the model's window.
+    prompt_tokens_dropped: usize,
+    seed: u64,
+    seconds_per_token: f64,
+}
+
 /// Continues a prompt and prints each token as soon as it is there.
 pub fn run(arguments: &Complete, out: &mut dyn Write, stop: &Stop) -> Result<(), CliError> {
     let prompt = arguments.prompt.to_str().ok_or(CliError::PromptEncoding)?;
     let seed = arguments.seed.unwrap_or_else(draw_seed);
     let mut sampler = Sampler::new(arguments.temperature, arguments.top_k, seed)?;
-    let api = Api::new(&arguments.server);
+    let api = Api::new(&arguments.server.server, stop);
     let manifest = api.model(arguments.model.as_deref(), TaskKind::Complete)?;
-    let session = session(&manifest)?;
-    let language = Language::download(&api, &session)?;
+    let keys = KeyRing::open(&api, &manifest, arguments.keep_keys)?;
+    let language = Language::download(&api, &keys.session)?;
     let mut ids = language.tokenizer.encode(prompt)?;
-    let window = session.prompt(&ids)?;
+    let window = keys.session.prompt(&ids)?;
     eprintln!("{}", describe(&window, &language.tokenizer)?);
     if arguments.seed.is_none() && arguments.temperature > 0.0 {
         eprintln!("seed {seed}");
     }
-    let remote = Remote::connect(api, session, stop)?;
+    let remote = Remote::connect(api, keys, stop)?;
     let mut text = Text::new(&language.tokenizer, ids.len());
+    let mut collected = Vec::new();
+    let sink: &mut dyn Write = if arguments.json {
+        &mut collected
+    } else {
+        &mut *out
+    };
     let start = Instant::now();
-    for index in 1..=arguments.tokens {
-        let of = format!("token {index} of {}", arguments.tokens);
-        let token = next(&remote, &language, &ids, &of)
-            .and_then(|logits| sampler.pick(&logits).ok_or_else(no_number));
-        match token {
-            Ok(token) => ids.push(token),
-            Err(error) => {
-                text.finish(&ids, out)?;
-                return Err(error);
-            }
-        }
-        text.show(&ids, Ending::Open, out)?;
+    let added = extend(arguments.tokens, &mut ids, &mut text, sink, |ids, stage| {
+        let logits = next(&remote, &language, ids, stage, arguments.json)?;
+        sampler.pick(&logits).ok_or_else(no_number)
+    });
+    let seconds_per_token = start.elapsed().as_secs_f64() / arguments.tokens as f64;
+    text.finish(&ids, sink)?;
+    added?;
+    eprintln!("{} tokens, {seconds_per_token:.1} s each", arguments.tokens);
+    if arguments.json {
+        let text = String::from_utf8_lossy(&collected);
+        let report = Report {
+            model: manifest.model,
+            text: text.strip_suffix('\n').unwrap_or(&text).to_owned(),
+            tokens: arguments.tokens,
+            prompt_tokens: window.used,
+            prompt_tokens_dropped: window.dropped,
+            seed,
+            seconds_per_token,
+        };
+        print(&report, out)?;
     }
-    text.finish(&ids, out)?;
-    let seconds = start.elapsed().as_secs_f64() / arguments.tokens as f64;
-    eprintln!("{} tokens, {seconds:.1} s each", arguments.tokens);
+    Ok(())
+}
+
+/// Adds tokens, each shown as soon as it is there.
+fn extend(
+    tokens: u64,
+    ids: &mut Vec<u32>,
+    text: &mut Text<'_>,
+    out: &mut dyn Write,
+    mut choose: impl FnMut(&[u32], &str) -> Result<u32, CliError>,
+) -> Result<(), CliError> {
+    for index in 1..=tokens {
+        ids.push(choose(ids, &format!("token {index} of {tokens}"))?);
+        text.show(ids, Ending::Open, out)?;
+    }
     Ok(())
 }
 
@@ -65,9 +102,10 @@ fn next(
     language: &Language,
     ids: &[u32],
     stage: &str,
+    silent_text: bool,
 ) -> Result<Vec<f32>, CliError> {
-    // On one terminal the changing line would wipe out the text.
-    let mut ticker = (!stdout().is_terminal()).then(Ticker::default);
+    // On one terminal the bar would wipe out the text.
+    let mut ticker = (silent_text || !stdout().is_terminal()).then(Ticker::default);
     remote.next(&language.embedding, ids, &mut |progress| {
         if let Some(ticker) = &mut ticker {
             ticker.progress_of(stage, progress);

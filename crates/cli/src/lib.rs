@@ -6,13 +6,17 @@ mod complete;
 mod error;
 mod evaluate;
 mod http;
+mod keys;
 mod language;
+mod models;
+mod progress;
 mod remote;
+mod report;
 mod stop;
-mod ticker;
 
 pub use arguments::{Arguments, Command};
 pub use error::CliError;
+pub use report::one_line;
 pub use stop::Stop;
 
 use std::io::Write;
@@ -25,6 +29,8 @@ pub fn run(arguments: &Arguments, out: &mut dyn Write, stop: &Stop) -> Result<()
     match &arguments.command {
         Command::Classify(command) => classify::run(command, out, stop),
         Command::Complete(command) => complete::run(command, out, stop),
+        Command::Models(command) => models::run(command, out, stop),
+        Command::Keys(command) => keys::run(command, out, stop),
         Command::Evaluate(command) => evaluate::run(command, out, stop),
     }
 }

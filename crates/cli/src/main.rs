@@ -6,10 +6,7 @@ use std::{
 };
 
 use clap::Parser;
-use cli::{Arguments, CliError, Stop, run};
-
-/// What shells report for a program that the keyboard stopped.
-const STOPPED: u8 = 130;
+use cli::{Arguments, CliError, Stop, one_line, run};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -17,7 +14,7 @@ fn main() -> ExitCode {
     let request = stop.clone();
     let handled = ctrlc::set_handler(move || {
         if request.request() {
-            process::exit(STOPPED.into());
+            process::exit(CliError::Stopped.exit_code().into());
         }
     });
     if let Err(error) = handled {
@@ -27,19 +24,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("cipherformer: {}", one_line(&error.to_string()));
-            match error {
-                CliError::Stopped => STOPPED.into(),
-                _ => ExitCode::FAILURE,
-            }
+            error.exit_code().into()
         }
     }
-}
-
-// Whatever a server or a parser put into a message, it stays one line and moves no cursor.
-fn one_line(text: &str) -> String {
-    let text: String = text
-        .chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,53 +1,51 @@
 //! A secret key here and its evaluation keys on a server.
 
-use std::time::Instant;
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 
-use client::{Rgb32, Seed, Session, model::Embedding};
-use protocol::{events::Progress, hex::Capability, limits, manifest::Manifest};
+use client::{Rgb32, Session, model::Embedding};
+use protocol::{events::Progress, hex::Capability, limits, problem::ProblemKind};
 
-use crate::{CliError, Stop, http::Api, ticker::Ticker};
+use crate::{CliError, Stop, http::Api, keys::KeyRing, progress::Ticker};
 
-/// Streams of events that one inference may use up.
-const STREAMS: usize = 3;
+/// Streams of events in a row that may break off without a word.
+const SILENT_STREAMS: u32 = 3;
 
-/// A session whose keys are on the server. They are deleted there when it is dropped.
+/// Wait before a broken stream is opened again.
+const REOPEN: Duration = Duration::from_millis(500);
+
+/// A session whose keys are on the server. They are deleted there when it is dropped, unless they are kept.
 pub struct Remote {
     api: Api,
-    session: Session,
-    set: Capability,
+    keys: KeyRing,
+    set: Cell<Option<Capability>>,
     stop: Stop,
 }
 
-/// A session with a fresh key, after the manifest's examination.
-pub fn session(manifest: &Manifest) -> Result<Session, CliError> {
-    let seed = Seed::random().map_err(|_| CliError::Randomness)?;
-    Ok(Session::new(manifest, seed)?)
-}
-
 impl Remote {
-    /// Makes the session's keys and uploads them, one at a time.
-    pub fn connect(api: Api, session: Session, stop: &Stop) -> Result<Self, CliError> {
+    /// Makes and uploads the keys that the server lacks, one at a time.
+    pub fn connect(api: Api, keys: KeyRing, stop: &Stop) -> Result<Self, CliError> {
         stop.check()?;
-        let set = api.create_key_set(session.manifest())?.id;
-        let stop = stop.clone();
         let remote = Self {
             api,
-            session,
-            set,
-            stop,
+            keys,
+            set: Cell::default(),
+            stop: stop.clone(),
         };
-        remote.upload()?;
+        remote.ensure()?;
         Ok(remote)
     }
 
     /// The session.
     pub fn session(&self) -> &Session {
-        &self.session
+        &self.keys.session
     }
 
     /// Has an image classified; returns the decrypted values.
     pub fn classify(&self, image: &Rgb32) -> Result<Vec<f32>, CliError> {
-        let query = self.session.encrypt_image(image)?;
+        let query = self.session().encrypt_image(image)?;
         let start = Instant::now();
         let mut ticker = Ticker::default();
         let answer = self.infer(&query, &mut |progress| ticker.progress(progress))?;
@@ -55,7 +53,7 @@ impl Remote {
             "computed in {:.1} s",
             start.elapsed().as_secs_f64()
         ));
-        Ok(self.session.decrypt(&answer)?)
+        Ok(self.session().decrypt(&answer)?)
     }
 
     /// Has the token after these predicted; returns the decrypted scores of all tokens.
@@ -65,16 +63,23 @@ impl Remote {
         ids: &[u32],
         watch: &mut dyn FnMut(&Progress),
     ) -> Result<Vec<f32>, CliError> {
-        let prompt = self.session.prompt(ids)?;
-        let query = self.session.encrypt_prompt(embedding, &prompt)?;
+        let prompt = self.session().prompt(ids)?;
+        let query = self.session().encrypt_prompt(embedding, &prompt)?;
         let answer = self.infer(&query, watch)?;
-        Ok(self.session.decrypt_logits(embedding, &answer)?)
+        Ok(self.session().decrypt_logits(embedding, &answer)?)
     }
 
     /// Has a query evaluated; returns the result container. A stop cancels the evaluation on the server.
     fn infer(&self, query: &[u8], watch: &mut dyn FnMut(&Progress)) -> Result<Vec<u8>, CliError> {
         self.stop.check()?;
-        let id = self.api.infer(self.set, query)?;
+        let id = match self.api.infer(self.ensured()?, query) {
+            Err(error) if lost_keys(&error) => {
+                // A restart or the quota took them: the same keys are made again.
+                self.ensure()?;
+                self.api.infer(self.ensured()?, query)?
+            }
+            id => id?,
+        };
         let api = self.api.clone();
         // If the cancellation does not reach the server, the deletion of the keys still may.
         let cancel = move || drop(api.cancel(id));
@@ -82,54 +87,83 @@ impl Remote {
         // The server tells of a cancelled evaluation in the same words whoever cancelled it.
         self.stop.check()?;
         followed?;
-        self.api.result(id, self.session.manifest().result.bytes)
+        let limit = self.session().manifest().result.bytes;
+        self.api.result(id, limit)
     }
 
     // The computation goes on when its stream of events breaks off, and a new stream takes up where it is.
     fn follow(&self, id: Capability, watch: &mut dyn FnMut(&Progress)) -> Result<(), CliError> {
-        let mut attempts = STREAMS;
+        let mut silent = 0;
         loop {
-            attempts -= 1;
-            match self.api.follow(id, watch) {
-                Err(CliError::BrokenOff(_)) if attempts > 0 => {}
+            let mut heard = false;
+            let outcome = self.api.follow(id, &mut |progress| {
+                heard = true;
+                watch(progress);
+            });
+            silent = if heard { 0 } else { silent + 1 };
+            match outcome {
+                Err(error) if error.is_transient() && silent < SILENT_STREAMS => {
+                    std::thread::sleep(REOPEN);
+                    self.stop.check()?;
+                }
                 outcome => return outcome,
             }
         }
     }
 
-    fn upload(&self) -> Result<(), CliError> {
-        let manifest = self.session.manifest();
-        let (count, start) = (manifest.keys.len(), Instant::now());
+    fn ensured(&self) -> Result<Capability, CliError> {
+        self.set.get().ok_or(CliError::Forgotten)
+    }
+
+    fn ensure(&self) -> Result<(), CliError> {
+        let set = self.keys.ensure(&self.api, |set, missing| {
+            // Known from now on, so that it is deleted if the upload fails.
+            self.set.set(Some(set));
+            self.upload(set, missing)
+        })?;
+        self.set.set(Some(set));
+        Ok(())
+    }
+
+    fn upload(&self, set: Capability, missing: &[String]) -> Result<(), CliError> {
+        let keys = self.session().manifest().keys.iter().enumerate();
+        let keys: Vec<_> = keys
+            .filter(|(_, key)| missing.contains(&key.name))
+            .collect();
+        let (count, start) = (keys.len(), Instant::now());
+        let total = keys.iter().map(|(_, key)| key.bytes).sum();
         let mut ticker = Ticker::default();
         let mut sent = 0;
-        for (index, entry) in manifest.keys.iter().enumerate() {
-            let key = self.session.key(index)?;
+        for (done, (index, entry)) in keys.into_iter().enumerate() {
+            let key = self.session().key(index)?;
+            let stage = format!("key {} of {count}", done + 1);
             for (part, bytes) in key.chunks(limits::PART_BYTES).enumerate() {
                 self.stop.check()?;
-                self.api.put_part(self.set, &entry.name, part, bytes)?;
-                sent += bytes.len();
+                ticker.bytes("keys", &stage, sent, total);
+                self.api.put_part(set, &entry.name, part, bytes)?;
+                sent += bytes.len() as u64;
             }
-            ticker.step(
-                "keys",
-                &format!("{} of {count}, {:.0} MB", index + 1, megabytes(sent)),
-            );
         }
         let seconds = start.elapsed().as_secs_f64();
-        ticker.note(&format!(
-            "{count} keys, {:.0} MB, made and sent in {seconds:.1} s",
-            megabytes(sent)
-        ));
+        let megabytes = sent as f64 / 1e6;
+        ticker.note(&if count == 0 {
+            "the server has all keys".to_owned()
+        } else {
+            format!("{count} keys, {megabytes:.0} MB, made and sent in {seconds:.1} s")
+        });
         Ok(())
     }
 }
 
 impl Drop for Remote {
     fn drop(&mut self) {
-        // The server forgets unused keys by itself if this does not reach it.
-        let _ = self.api.delete_key_set(self.set);
+        if let (false, Some(set)) = (self.keys.is_kept(), self.set.get()) {
+            // The server forgets unused keys by itself if this does not reach it.
+            let _ = self.api.delete_key_set(set);
+        }
     }
 }
 
-fn megabytes(bytes: usize) -> f64 {
-    bytes as f64 / 1e6
+fn lost_keys(error: &CliError) -> bool {
+    error.is(ProblemKind::UnknownKeySet) || error.is(ProblemKind::MissingKeys)
 }

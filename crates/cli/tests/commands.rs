@@ -18,17 +18,27 @@ fn root() -> PathBuf {
 fn cipherformer(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_cipherformer"))
         .current_dir(root())
+        .env(
+            "XDG_DATA_HOME",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/nothing-kept"),
+        )
+        .env_remove("CIPHERFORMER_SERVER")
         .args(arguments)
         .output()
         .unwrap()
 }
 
-/// Checks that the command failed with one line that contains `expected`.
+/// Checks that the command failed for a reason here, with one line that contains `expected`.
 #[track_caller]
 fn fails(arguments: &[&str], expected: &str) {
+    fails_with(1, arguments, expected);
+}
+
+#[track_caller]
+fn fails_with(code: i32, arguments: &[&str], expected: &str) {
     let output = cipherformer(arguments);
     let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert_eq!(output.status.code(), Some(code), "{text}");
     assert!(output.stdout.is_empty());
     assert_eq!(text.lines().count(), 1, "{text}");
     assert!(text.starts_with("cipherformer: "), "{text}");
@@ -182,28 +192,32 @@ fn images_that_cannot_be_classified() {
 fn servers_that_do_not_answer_or_answer_nonsense() {
     let image = sample("apple.png");
     let image = image.to_str().unwrap();
-    let classify = |server: &str, expected: &str| {
-        fails(&["classify", image, "--server", server], expected);
+    let classify = |code, server: &str, expected: &str| {
+        fails_with(code, &["classify", image, "--server", server], expected);
     };
-    classify(&nobody(), "./dev serve");
-    classify("not an address", "address");
-    classify(&server("nonsense\r\n\r\n"), "no answer from");
+    classify(3, &nobody(), "./dev serve");
+    classify(1, "not an address", "address");
+    classify(3, &server("nonsense\r\n\r\n"), "no answer from");
     classify(
+        6,
         &server(&json("200 OK", "application/json", "[1]")),
         "makes no sense",
     );
     classify(
+        4,
         &server(&json("200 OK", "application/json", "{\"models\":[]}")),
         "no model",
     );
     let other = r#"{"models":[{"id":"x","task":"complete","parameters":"","evaluation_key_bytes":1,"expected_seconds":1}]}"#;
     classify(
+        4,
         &server(&json("200 OK", "application/json", other)),
         "no model on the server that classifies images",
     );
-    classify(&server(&json("302 Found", "text/html", "")), "302");
+    classify(4, &server(&json("302 Found", "text/html", "")), "302");
     let problem = r#"{"type":"/docs/common-errors#internal","title":"a\u001b[2J\ntitle","status":500,"detail":"d\r\n","hint":"h"}"#;
     classify(
+        4,
         &server(&json("500 Oops", "application/problem+json", problem)),
         "title: d",
     );
@@ -219,7 +233,7 @@ fn servers_that_do_not_answer_or_answer_nonsense() {
         "--server",
         &nobody(),
     ];
-    fails(&arguments, "./dev serve");
+    fails_with(3, &arguments, "./dev serve");
 }
 
 #[test]
@@ -232,6 +246,8 @@ fn wrong_usage_is_told_apart() {
         &["evaluate", "--model", "x"],
         &["evaluate", "--model", "x", "--images", "y", "--text", "z"],
         &["complete"],
+        &["keys"],
+        &["keys", "forget", "--all", "--model", "x"],
     ] {
         assert_eq!(
             cipherformer(arguments).status.code(),

@@ -4,12 +4,12 @@ mod common;
 
 use std::{fs, path::Path, process::Command};
 
-use common::{cipherformer, parameters, root, start};
+use common::{cipherformer, root, start};
 use native_server::models;
 
 fn serve(model: &str) -> String {
     let folder = root().join("models").join(model);
-    start(vec![models::load(&folder, &parameters()).unwrap()])
+    start(vec![models::load(&folder).unwrap()])
 }
 
 fn evaluate(model: &str, data: &str, path: &Path) -> serde_json::Value {

@@ -1,4 +1,4 @@
-use ndarray::{Array1, Array2, ArrayView2, s};
+use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 
 /// weight·x + bias.
 #[derive(Debug, Clone, PartialEq)]
@@ -9,9 +9,11 @@ pub struct Linear {
     pub bias: Array1<f32>,
 }
 
-/// x + output(Σ σ(q·k) v) + down((up x)²), with q, k and v linear in x.
+/// x + output(Σ σ(q·k) v) + down((up n)²), with q, k and v linear in n, and n the norm of x.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
+    /// ν in n = (3/2 − ν |x|²) x for every token; without it n = x.
+    pub norm: Option<f64>,
     /// Queries; carries every scaling of the scores.
     pub query: Linear,
     /// Keys.
@@ -114,6 +116,15 @@ impl Sigma {
 }
 
 impl Block {
+    /// Layer normalisation of a centred x with Newton's first step in place of 1/√v.
+    fn normed(&self, x: &Array2<f64>) -> Array2<f64> {
+        let Some(slope) = self.norm else {
+            return x.clone();
+        };
+        let squares = (x * x).sum_axis(Axis(1)).insert_axis(Axis(1));
+        x * &squares.mapv(|square| 1.5 - slope * square)
+    }
+
     /// What the block adds to the residual stream.
     pub(crate) fn change(
         &self,
@@ -121,7 +132,8 @@ impl Block {
         heads: usize,
         mut observe: impl FnMut(Point, ArrayView2<'_, f64>),
     ) -> Array2<f64> {
-        let (q, k, v) = (self.query.rows(x), self.key.rows(x), self.value.rows(x));
+        let n = &self.normed(x);
+        let (q, k, v) = (self.query.rows(n), self.key.rows(n), self.value.rows(n));
         observe(Point::Query(0), q.view());
         observe(Point::Key(0), k.view());
         observe(Point::Value(0), v.view());
@@ -139,7 +151,7 @@ impl Block {
                 .assign(&weights.dot(&v.slice(channels)));
         }
         observe(Point::Mixed(0), mixed.view());
-        let mut hidden = self.up.rows(x);
+        let mut hidden = self.up.rows(n);
         observe(Point::Up(0), hidden.view());
         hidden.mapv_inplace(|h| h * h);
         self.output.rows(&mixed) + self.down.rows(&hidden)

@@ -112,6 +112,7 @@ impl<'b> Source<'b> {
             linear("down", width, hidden)?,
         );
         Ok(Block {
+            norm: None,
             query,
             key,
             value,

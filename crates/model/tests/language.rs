@@ -15,6 +15,15 @@ fn linear(map: &Linear, x: &[f64]) -> Vec<f64> {
         .collect()
 }
 
+fn normalised(x: &[f64]) -> Vec<f64> {
+    let count = x.len() as f64;
+    let mean = x.iter().sum::<f64>() / count;
+    let variance = x.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / count;
+    x.iter()
+        .map(|v| (v - mean) / (variance + 1e-5).sqrt())
+        .collect()
+}
+
 /// Every position's vector, one query at a time, looking at nothing that follows it.
 fn by_loops(lm: &Lm, embedding: &Embedding, tokens: &[u32]) -> Vec<Vec<f64>> {
     let shape = &lm.config.architecture;
@@ -23,11 +32,12 @@ fn by_loops(lm: &Lm, embedding: &Embedding, tokens: &[u32]) -> Vec<Vec<f64>> {
         .iter()
         .enumerate()
         .map(|(t, &token)| {
-            (0..shape.width)
+            let sum: Vec<f64> = (0..shape.width)
                 .map(|c| {
                     f64::from(embedding.weight[[token as usize, c]] + embedding.position[[t, c]])
                 })
-                .collect()
+                .collect();
+            normalised(&sum)
         })
         .collect();
     for block in &lm.blocks {
@@ -39,8 +49,16 @@ fn by_loops(lm: &Lm, embedding: &Embedding, tokens: &[u32]) -> Vec<Vec<f64>> {
         else {
             panic!("a language model is causal");
         };
+        let n: Vec<Vec<f64>> = x
+            .iter()
+            .map(|row| {
+                let square: f64 = row.iter().map(|v| v * v).sum();
+                let factor = block.norm.map_or(1.0, |slope| 1.5 - slope * square);
+                row.iter().map(|v| v * factor).collect()
+            })
+            .collect();
         let each =
-            |map: &Linear| -> Vec<Vec<f64>> { x.iter().map(|row| linear(map, row)).collect() };
+            |map: &Linear| -> Vec<Vec<f64>> { n.iter().map(|row| linear(map, row)).collect() };
         let (q, k, v, h) = (
             each(&block.query),
             each(&block.key),
@@ -67,11 +85,6 @@ fn by_loops(lm: &Lm, embedding: &Embedding, tokens: &[u32]) -> Vec<Vec<f64>> {
             }
         }
         x = next;
-    }
-    for row in &mut x {
-        for (c, value) in row.iter_mut().enumerate() {
-            *value = *value * f64::from(lm.norm.scale[c]) + f64::from(lm.norm.shift[c]);
-        }
     }
     x
 }
@@ -118,11 +131,16 @@ fn no_position_sees_what_follows() {
 #[test]
 fn scores_are_products_with_the_tied_vectors() {
     let (_, embedding) = Lm::small(1, 40, 2).unwrap();
-    let hidden: Vec<f32> = (0..32).map(|c| (c as f32 * 0.7).sin()).collect();
+    let hidden: Vec<f32> = (0..32).map(|c| 3.0 + (c as f32 * 0.7).sin()).collect();
     let scores = embedding.logits(&hidden).unwrap();
     assert_eq!(scores.len(), 40);
+    let normed = normalised(&hidden.iter().copied().map(f64::from).collect::<Vec<_>>());
     let expected: f64 = (0..32)
-        .map(|c| f64::from(embedding.weight[[17, c]]) * f64::from(hidden[c]))
+        .map(|c| {
+            let (weight, bias) = (embedding.norm_weight[c], embedding.norm_bias[c]);
+            let value = normed[c] * f64::from(weight) + f64::from(bias);
+            f64::from(embedding.weight[[17, c]]) * value
+        })
         .sum();
     assert!((f64::from(scores[17]) - expected - f64::from(embedding.bias[17])).abs() < 1e-6);
 }
@@ -148,6 +166,13 @@ fn refuses_what_is_no_window() {
     let mut config = lm.config.clone();
     config.pad = 40;
     assert!(matches!(config.check(), Err(ModelError::Config(_))));
+    for norms in [vec![], vec![0.1; 2], vec![0.0], vec![f64::NAN]] {
+        let config = model::lm::Config {
+            norms,
+            ..Lm::small(2, 40, 2).unwrap().0.config
+        };
+        assert!(matches!(config.check(), Err(ModelError::Config(_))));
+    }
     let json = serde_json::to_vec(&lm.config).unwrap();
     assert_eq!(Task::of(&json).unwrap(), Task::Complete);
     assert!(matches!(
@@ -177,6 +202,16 @@ fn halves_are_read_as_they_are_written() {
             bytes(&embedding.position.clone().into_dyn()),
         ),
         ("bias", vec![5], bytes(&embedding.bias.clone().into_dyn())),
+        (
+            "norm.weight",
+            vec![32],
+            bytes(&embedding.norm_weight.clone().into_dyn()),
+        ),
+        (
+            "norm.bias",
+            vec![32],
+            bytes(&embedding.norm_bias.clone().into_dyn()),
+        ),
     ];
     let views = tensors.iter().map(|(name, shape, data)| {
         let view =

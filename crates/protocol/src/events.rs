@@ -10,6 +10,7 @@ const EVENT_BYTES: usize = 16 << 10;
 
 /// How far an inference is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Progress {
     /// Name of the layer at work; `queued` before the first.
     pub layer: String,

@@ -82,6 +82,23 @@ impl<'de, const N: usize> Deserialize<'de> for Hex<N> {
     }
 }
 
+#[cfg(feature = "openapi")]
+impl<const N: usize> utoipa::PartialSchema for Hex<N> {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .pattern(Some(format!("^[0-9a-f]{{{}}}$", 2 * N)))
+            .into()
+    }
+}
+
+#[cfg(feature = "openapi")]
+impl<const N: usize> utoipa::ToSchema for Hex<N> {
+    fn name() -> std::borrow::Cow<'static, str> {
+        format!("Hex{N}").into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,6 +11,7 @@ const AXES: usize = 8;
 
 /// Part of a slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
     /// The digit moves the slot by its stride.
@@ -22,6 +23,7 @@ pub enum Part {
 
 /// One digit of a value's index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Axis {
     /// Values of the digit: `0..size`.
     pub size: u32,
@@ -35,6 +37,7 @@ pub struct Axis {
 
 /// Placement of a `tokens × values` matrix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Layout {
     /// Rows.
     pub tokens: u32,

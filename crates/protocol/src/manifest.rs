@@ -19,6 +19,7 @@ pub const PROTOCOL: u16 = 1;
 
 /// A model as the server offers it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Manifest {
     /// Version of routes and manifest.
     pub protocol: u16,
@@ -47,6 +48,7 @@ pub struct Manifest {
 
 /// Encryption parameters, named and described.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ParameterSet {
     /// Name of the set; clients use their own constants of this name.
     pub name: String,
@@ -62,6 +64,7 @@ pub struct ParameterSet {
 
 /// A security level and who says so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Security {
     /// Bits of security; 0 for test parameters.
     pub bits: u32,
@@ -71,10 +74,12 @@ pub struct Security {
 
 /// An evaluation key to make.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KeyEntry {
     /// Name in upload addresses.
     pub name: String,
     /// What the key does and up to which level.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub spec: KeySpec,
     /// Size of its container.
     pub bytes: u64,
@@ -82,8 +87,10 @@ pub struct KeyEntry {
 
 /// A ciphertext on the wire.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Object {
     /// Level, scale and packing.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub spec: CiphertextSpec,
     /// Slots of the values.
     pub layout: Layout,
@@ -93,6 +100,7 @@ pub struct Object {
 
 /// Body of `POST /v1/key-sets`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewKeySet {
     /// Model id.
@@ -103,6 +111,7 @@ pub struct NewKeySet {
 
 /// Answer of `POST /v1/key-sets` and `GET /v1/key-sets/{id}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KeySetStatus {
     /// The set's capability.
     pub id: Capability,
@@ -116,6 +125,7 @@ pub struct KeySetStatus {
 
 /// Answer of `POST /v1/inferences`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NewInference {
     /// The inference's capability.
     pub id: Capability,
@@ -123,6 +133,7 @@ pub struct NewInference {
 
 /// Answer of `GET /v1/models`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ModelList {
     /// All models of the server.
     pub models: Vec<ModelSummary>,
@@ -130,6 +141,7 @@ pub struct ModelList {
 
 /// A model in a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ModelSummary {
     /// Model id.
     pub id: String,

@@ -1,6 +1,6 @@
 //! Errors on the wire: `application/problem+json` (RFC 9457), each kind explained in `docs/common-errors.md`.
 
-use std::fmt;
+use std::{fmt, num::NonZeroU16};
 
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +80,7 @@ kinds! {
         "Read the manifest again and make new keys.";
     /// No key set of this id.
     UnknownKeySet: "unknown-key-set", 404, "This server does not hold such a key set",
-        "Key sets expire when idle and when the server restarts: create a new one and upload the keys again.";
+        "Key sets expire when nobody uses them: create a new one and upload the keys again.";
     /// A key name that the manifest does not list.
     UnknownKey: "unknown-key", 404, "The model has no key of this name",
         "Key names are those of the manifest.";
@@ -105,15 +105,30 @@ kinds! {
     /// The memory for key sets is used up by sets in use.
     KeyStoreFull: "key-store-full", 503, "The server has no room for more keys now",
         "Try again in a few minutes.";
+    /// The disk under the key store is full.
+    DiskFull: "disk-full", 507, "The server's disk is full",
+        "Nothing was stored. Try again later, or tell whoever runs the server.";
+    /// The key store cannot be read or written.
+    StorageFailed: "storage-failed", 503, "The server's key store does not answer",
+        "Try again in a few minutes, or tell whoever runs the server.";
     /// Too many jobs wait.
-    QueueFull: "queue-full", 503, "Too many inferences are waiting",
-        "Try again in a minute.";
+    QueueFull: "queue-full", 429, "Too many inferences are waiting",
+        "Try again after `retry_after` seconds; `waiting` inferences are before you.";
+    /// More requests than one address may send.
+    RateLimited: "rate-limited", 429, "Too many requests from this address",
+        "Try again after `retry_after` seconds.";
     /// No inference of this id.
     UnknownInference: "unknown-inference", 404, "This server has no such inference",
         "Results are dropped a few minutes after they are ready: send the query again.";
     /// The inference was cancelled.
     Cancelled: "cancelled", 410, "The inference was cancelled",
         "Send the query again.";
+    /// The evaluation took longer than the server allows.
+    TimeLimit: "time-limit", 503, "The inference took too long",
+        "Send the query again when the server is less busy, or tell whoever runs it.";
+    /// The server is about to end.
+    ShuttingDown: "shutting-down", 503, "The server is shutting down",
+        "Try again in a minute: uploaded keys stay.";
     /// The evaluator failed.
     EvaluationFailed: "evaluation-failed", 500, "The encrypted computation failed",
         "Please report it with the detail text.";
@@ -132,6 +147,7 @@ impl ProblemKind {
 
 /// One occurrence of an error, as sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// Address of the explanation: [`DOCUMENT`], `#`, slug.
     #[serde(rename = "type")]
@@ -146,7 +162,16 @@ pub struct Problem {
     pub hint: String,
     /// Names of the keys that a key set lacks.
     #[serde(default, skip_serializing_if = "<[String]>::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<String>, required = false))]
     pub missing: Box<[String]>,
+    /// Inferences that wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u16, required = false))]
+    pub waiting: Option<NonZeroU16>,
+    /// Seconds after which asking again makes sense.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u16, required = false))]
+    pub retry_after: Option<NonZeroU16>,
 }
 
 impl Problem {
@@ -160,6 +185,8 @@ impl Problem {
             detail: detail.to_string(),
             hint: kind.hint().to_owned(),
             missing: Box::default(),
+            waiting: None,
+            retry_after: None,
         }
     }
 

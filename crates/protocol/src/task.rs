@@ -13,6 +13,7 @@ use crate::{
 
 /// What a model does, and what a client needs for its own half of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Task {
     /// An image goes in, one value per class comes out.
@@ -23,6 +24,7 @@ pub enum Task {
 
 /// Tag of a [`Task`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum TaskKind {
     /// [`Task::Classify`]
@@ -33,6 +35,7 @@ pub enum TaskKind {
 
 /// A client's half of image classification.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Classify {
     /// From an image to the values of the input.
     pub preprocessing: Preprocessing,
@@ -44,6 +47,7 @@ pub struct Classify {
 
 /// A client's half of text completion.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Complete {
     /// Tokens that the model sees at once; shorter prompts are padded on the left.
     pub window: u32,
@@ -65,6 +69,7 @@ pub const EMBEDDING: &str = "embedding.safetensors";
 
 /// A file of `GET /v1/models/{id}/files/{name}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FileEntry {
     /// Last part of its address.
     pub name: String,
@@ -76,6 +81,7 @@ pub struct FileEntry {
 
 /// Perplexity on one text.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Perplexity {
     /// Per token.
     pub token: f64,
@@ -87,6 +93,7 @@ pub struct Perplexity {
 
 /// From a 32×32 RGB image to normalised, zero-padded, overlapping patches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Preprocessing {
     /// Side of the image in pixels.
     pub size: u32,
@@ -106,6 +113,7 @@ pub struct Preprocessing {
 
 /// Shares of right answers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Accuracy {
     /// The best class is right.
     pub top1: f64,

@@ -46,7 +46,10 @@ impl Modulus {
     }
 
     /// `p^-1 mod 2^32`, for vector forms of the reduction.
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(any(
+        target_arch = "x86_64",
+        all(target_arch = "wasm32", target_feature = "simd128")
+    ))]
     pub(crate) const fn montgomery_inverse(self) -> u32 {
         self.inverse
     }

@@ -39,7 +39,7 @@ impl Seed {
         xof
     }
 
-    /// The bytes, for a seed that is public (that of a mask).
+    /// The bytes, for a seed that is public (that of a mask) or that its owner keeps.
     pub fn expose(&self) -> &[u8; 32] {
         &self.0
     }

@@ -14,6 +14,7 @@
 
 use crate::{
     Packing, TransformerError,
+    affine::{Affine, settled},
     block::Mixer,
     matrix::{complex, rows},
     packing::Tokens,
@@ -23,13 +24,14 @@ use circuits::{CircuitError, Evaluator, LinearTransform, Steps, product, rotatio
 use model::{Block, Sigma};
 use ndarray::{Array1, Array2};
 
+/// The scale of normed queries, keys and values; the skew brings it back.
+pub(crate) const NORMED: f64 = 64.0;
+
 /// Queries, keys, values, scores, sigma, mix.
 pub(crate) struct Attention<P> {
     packing: Packing,
-    query: LinearTransform<P>,
-    query_bias: Vec<Complex64>,
-    key_value: LinearTransform<P>,
-    key_value_bias: Vec<Complex64>,
+    query: Affine<P>,
+    key_value: Affine<P>,
     /// The skew of slots whose tokens do not wrap, and of those that do.
     skew: [LinearTransform<P>; 2],
     shift: Vec<Complex64>,
@@ -81,10 +83,8 @@ impl<P> Attention<P> {
         };
         Ok(Self {
             packing,
-            query: packing.linear(query, Tokens::Second),
-            query_bias: packing.bias(&query_bias, Tokens::Second),
-            key_value: packing.linear(key_value, Tokens::Doubled),
-            key_value_bias: packing.bias(&key_value_bias, Tokens::Doubled),
+            query: Affine::of(packing, query, &query_bias, Tokens::Second),
+            key_value: Affine::of(packing, key_value, &key_value_bias, Tokens::Doubled),
             skew: [skew(packing, false), skew(packing, true)],
             shift: per_head(shift),
             mask,
@@ -131,7 +131,7 @@ impl<P> Attention<P> {
         key: &E::Ciphertext,
     ) -> Result<E::Ciphertext, CircuitError> {
         let (lane, babies) = (self.packing.lane() as i64, self.packing.lane_babies());
-        let query = evaluator.drop_to(query, evaluator.level_of(key))?;
+        let query = settled(evaluator, query, evaluator.level_of(key))?;
         let keys = rotations(evaluator, key, lane - 1, babies)?;
         let bases = rotations(
             evaluator,
@@ -187,18 +187,16 @@ impl<P> Attention<P> {
 }
 
 impl<P> Mixer<P> for Attention<P> {
-    /// `y`, on the first half of the tokens, as the real part of the result: five levels, six with an order of tokens.
+    /// `y`, on the first half of the tokens, as the real part of the result: five levels, one more with an order of
+    /// tokens and one more with a norm.
     fn evaluate<E: Evaluator<Plaintext = P>>(
         &self,
         evaluator: &E,
         x: &[E::Ciphertext],
+        factor: Option<&E::Ciphertext>,
     ) -> Result<E::Ciphertext, CircuitError> {
-        let query =
-            evaluator.add_vector(&product(evaluator, &[(&self.query, x)])?, &self.query_bias)?;
-        let key_value = evaluator.add_vector(
-            &product(evaluator, &[(&self.key_value, x)])?,
-            &self.key_value_bias,
-        )?;
+        let query = self.query.evaluate(evaluator, x, factor, NORMED)?;
+        let key_value = self.key_value.evaluate(evaluator, x, factor, NORMED)?;
         let (key, value) = self.skewed(evaluator, &key_value)?;
         let scores = self.scores(evaluator, &query, &key)?;
         let weights = self.sigma(evaluator, &scores)?;

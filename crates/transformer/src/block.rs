@@ -1,17 +1,19 @@
 //! `x + attention(x) + mlp(x)`: attention and MLP side by side, one product for both outputs.
 
-use crate::{Packing, matrix::complex, mlp::Up, packing::Tokens};
+use crate::{Packing, matrix::complex, mlp::Up, norm, packing::Tokens};
 use circuits::ckks::Complex64;
-use circuits::{CircuitError, Evaluator, LinearTransform, product, rotations};
-use model::{Linear, lm::Norm};
+use circuits::{CircuitError, Evaluator, LinearTransform, product, product_at, rotations};
+use model::Linear;
 use ndarray::{Array1, Array2, s};
 
-/// Attention in one of its forms: what is added up over tokens, from the channel rotations of the stream.
+/// Attention in one of its forms: what is added up over tokens, from the channel rotations of the stream and
+/// the factor of its norm.
 pub(crate) trait Mixer<P> {
     fn evaluate<E: Evaluator<Plaintext = P>>(
         &self,
         evaluator: &E,
         x: &[E::Ciphertext],
+        factor: Option<&E::Ciphertext>,
     ) -> Result<E::Ciphertext, CircuitError>;
 }
 
@@ -26,6 +28,8 @@ pub(crate) struct Head {
     tokens: Tokens,
     /// Rotations of the stream that it needs.
     rotations: usize,
+    /// The scale of its values, as a multiple of that of linear layers.
+    scale: f64,
 }
 
 impl Head {
@@ -46,28 +50,42 @@ impl Head {
             share: 1.0 / packing.tokens as f64,
             tokens: Tokens::Doubled,
             rotations: packing.channel_babies(),
+            scale: 1.0,
         }
     }
 
-    /// `scale x_(T-1) + shift`.
-    pub(crate) fn last(norm: &Norm) -> Self {
+    /// `x_(T-1)`, at `scale` times the scale of linear layers.
+    pub(crate) fn last(packing: Packing, scale: f64) -> Self {
         Self {
-            weight: Array2::from_diag(&norm.scale.mapv(f64::from)),
-            bias: norm.shift.mapv(f64::from),
+            weight: Array2::eye(packing.channels()),
+            bias: Array1::zeros(packing.channels()),
             share: 1.0,
             tokens: Tokens::Last,
             rotations: 1,
+            scale,
         }
     }
+}
+
+/// A map of the stream that joins the product of both outputs.
+struct Joined<P> {
+    map: LinearTransform<P>,
+    /// Rotations of the stream that it needs.
+    rotations: usize,
+    /// Scale of the sum, as a multiple of that of linear layers.
+    scale: f64,
 }
 
 /// One block of the transformer.
 pub(crate) struct Block<P, M> {
     packing: Packing,
+    slope: Option<f64>,
     mixer: M,
     up: Up<P>,
-    /// The head on the stream, in the last block, and the rotations that it needs.
-    head: Option<(LinearTransform<P>, usize)>,
+    /// The stream itself, on its way to another scale.
+    carry: Option<Joined<P>>,
+    /// The head on the stream, in the last block.
+    head: Option<Joined<P>>,
     attention: LinearTransform<P>,
     mlp: LinearTransform<P>,
     bias: Vec<Complex64>,
@@ -102,15 +120,35 @@ impl<P, M: Mixer<P>> Block<P, M> {
         let down = complex(&first.to_owned(), &-&second, 0.5);
         Self {
             packing,
+            slope: block.norm,
             mixer,
             up: Up::new(packing, &block.up),
+            carry: None,
             head: head.map(|head| {
                 let stream = left.mapv(|w| Complex64::from(w / 2.0));
-                (packing.linear(stream, tokens), head.rotations)
+                Joined {
+                    map: packing.linear(stream, tokens),
+                    rotations: head.rotations,
+                    scale: head.scale,
+                }
             }),
             attention: packing.linear(output, Tokens::Doubled),
             mlp: packing.linear(down, tokens),
             bias: packing.bias(&bias.mapv(Complex64::from), Tokens::Doubled),
+        }
+    }
+
+    /// The same, with a stream at `share` times the scale of linear layers.
+    pub(crate) fn with_stream_at(self, share: f64) -> Self {
+        let half = Array2::from_diag_elem(self.packing.channels(), Complex64::from(0.5));
+        let map = self.packing.linear(half, Tokens::Doubled);
+        Self {
+            carry: Some(Joined {
+                map,
+                rotations: 1,
+                scale: share,
+            }),
+            ..self
         }
     }
 
@@ -124,9 +162,13 @@ impl<P, M: Mixer<P>> Block<P, M> {
         let packing = self.packing;
         evaluator.layer(&format!("block {index}: attention"));
         let rotated = packing.channel_rotations(evaluator, x)?;
-        let y = self.mixer.evaluate(evaluator, &rotated)?;
+        let factor = self
+            .slope
+            .map(|slope| norm::factor(evaluator, packing, x, slope))
+            .transpose()?;
+        let y = self.mixer.evaluate(evaluator, &rotated, factor.as_ref())?;
         evaluator.layer(&format!("block {index}: MLP"));
-        let u = self.up.evaluate(evaluator, &rotated)?;
+        let u = self.up.evaluate(evaluator, &rotated, factor.as_ref())?;
         drop(rotated);
         let u = packing
             .channel_rotations(evaluator, &evaluator.drop_to(&u, evaluator.level_of(&y))?)?;
@@ -138,21 +180,28 @@ impl<P, M: Mixer<P>> Block<P, M> {
         let x = evaluator.drop_to(x, evaluator.level_of(&y))?;
         let y = packing.channel_rotations(evaluator, &y)?;
         let change = [(&self.attention, &y[..]), (&self.mlp, &u[..])];
-        match &self.head {
+        let sum = match self.head.as_ref().or(self.carry.as_ref()) {
             None => {
                 let change = evaluator.twice_real(&product(evaluator, &change)?)?;
                 let x = evaluator.drop_to(&x, evaluator.level_of(&change))?;
-                evaluator.add_vector(&evaluator.add(&x, &change)?, &self.bias)
+                evaluator.add(&x, &change)?
             }
-            Some((head, count)) => {
-                let x = rotations(evaluator, &x, packing.channel() as i64, *count)?;
+            Some(joined) => {
+                let step = packing.channel() as i64;
+                let x = rotations(evaluator, &x, step, joined.rotations)?;
                 let [attention, mlp] = change;
-                let values = product(evaluator, &[(head, &x[..]), attention, mlp])?;
-                evaluator.layer("head");
-                let values = evaluator.twice_real(&values)?;
-                let sum = packing.rotated_sum(evaluator, &values, 1, packing.tokens)?;
-                evaluator.add_vector(&sum, &self.bias)
+                let inputs = [(&joined.map, &x[..]), attention, mlp];
+                let sum = product_at(evaluator, &inputs, evaluator.scale() * joined.scale)?;
+                evaluator.twice_real(&sum)?
             }
-        }
+        };
+        let sum = match self.head {
+            None => sum,
+            Some(_) => {
+                evaluator.layer("head");
+                packing.rotated_sum(evaluator, &sum, 1, packing.tokens)?
+            }
+        };
+        evaluator.add_vector(&sum, &self.bias)
     }
 }

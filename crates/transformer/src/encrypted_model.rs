@@ -4,7 +4,7 @@ use crate::{Network, SlotLayout, TransformerError};
 use circuits::ckks::{
     Ciphertext, CiphertextSpec, EvaluationKeySet, Evaluator, Parameters, Plaintext, Subring,
 };
-use circuits::{CircuitError, CkksEncoding, Encrypted, Operation, Plan, Planner, Shape};
+use circuits::{CircuitError, CkksEncoding, Encrypted, Operation, Plan, Planner, Shape, in_pool};
 use std::ops::ControlFlow;
 
 /// A network under parameters.
@@ -101,8 +101,11 @@ impl<N: Network<Plaintext = Plaintext>> EncryptedModel<N> {
         &self,
         keys: &EvaluationKeySet,
         query: &Ciphertext,
-        watch: &mut dyn FnMut(Progress<'_>) -> ControlFlow<()>,
-    ) -> Result<Ciphertext, TransformerError> {
+        watch: &mut (dyn FnMut(Progress<'_>) -> ControlFlow<()> + Send),
+    ) -> Result<Ciphertext, TransformerError>
+    where
+        N: Sync,
+    {
         let total = self.plan.circuit.cost();
         let mut cost = 0.0;
         let mut observer = |layer: &str, operation: Operation| {
@@ -113,8 +116,10 @@ impl<N: Network<Plaintext = Plaintext>> EncryptedModel<N> {
             cost += operation.cost(&self.parameters);
             verdict
         };
-        let reading = Encrypted::new(Evaluator::new(&self.parameters, keys), &mut observer);
-        Ok(self.network.evaluate(&reading, query)?)
+        in_pool(|| {
+            let reading = Encrypted::new(Evaluator::new(&self.parameters, keys), &mut observer);
+            Ok(self.network.evaluate(&reading, query)?)
+        })
     }
 }
 

@@ -4,18 +4,25 @@
 //! and no mask. The query is spread over all tokens, `q . k` is summed over the lanes of a head and stands in each of them; the sum
 //! over the tokens is left to the block's output, which is linear.
 
-use crate::{Packing, TransformerError, attention::per_distance, block::Mixer, packing::Tokens};
+use crate::{
+    Packing, TransformerError, affine::Affine, attention::per_distance, block::Mixer,
+    packing::Tokens,
+};
 use circuits::ckks::Complex64;
-use circuits::{CircuitError, Evaluator, LinearTransform, product};
+use circuits::{CircuitError, Evaluator, LinearTransform};
 use model::{Block, Sigma};
+
+/// The scale of normed queries, keys and values; what it grows to in three products, the block's output brings back.
+const NORMED: f64 = 4.0;
+
+/// More for the query: all slots but the last token's hold noise alone, and the spreading adds it up.
+const NORMED_QUERY: f64 = 64.0;
 
 /// Query, keys, values, scores, sigma, weighted values.
 pub(crate) struct LastAttention<P> {
     packing: Packing,
-    query: LinearTransform<P>,
-    query_bias: Vec<Complex64>,
-    key_value: LinearTransform<P>,
-    key_value_bias: Vec<Complex64>,
+    query: Affine<P>,
+    key_value: Affine<P>,
     shift: Vec<Complex64>,
     offset: Vec<Complex64>,
 }
@@ -67,10 +74,8 @@ impl<P> LastAttention<P> {
         let shift = shift.mapv(f64::from);
         Ok(Self {
             packing,
-            query: packing.linear(query, Tokens::Last),
-            query_bias: packing.bias(&query_bias, Tokens::Last),
-            key_value,
-            key_value_bias,
+            query: Affine::of(packing, query, &query_bias, Tokens::Last),
+            key_value: Affine::new(key_value, key_value_bias),
             shift: packing.vector(Tokens::First, |c, t| {
                 Complex64::from(gain_at(c, t) * shift[c % packing.heads])
             }),
@@ -80,20 +85,17 @@ impl<P> LastAttention<P> {
 }
 
 impl<P> Mixer<P> for LastAttention<P> {
-    /// `A[s] v_s` on the first half of the tokens: four levels.
+    /// `A[s] v_s` on the first half of the tokens: four levels, five with a norm.
     fn evaluate<E: Evaluator<Plaintext = P>>(
         &self,
         evaluator: &E,
         x: &[E::Ciphertext],
+        factor: Option<&E::Ciphertext>,
     ) -> Result<E::Ciphertext, CircuitError> {
         let packing = self.packing;
-        let query =
-            evaluator.add_vector(&product(evaluator, &[(&self.query, x)])?, &self.query_bias)?;
+        let query = self.query.evaluate(evaluator, x, factor, NORMED_QUERY)?;
         let query = packing.rotated_sum(evaluator, &query, 1, packing.tokens)?;
-        let key_value = evaluator.add_vector(
-            &product(evaluator, &[(&self.key_value, x)])?,
-            &self.key_value_bias,
-        )?;
+        let key_value = self.key_value.evaluate(evaluator, x, factor, NORMED)?;
         let products = evaluator.relinearize(&evaluator.dot(&[&query], &[&key_value])?)?;
         let products = evaluator.twice_real(&evaluator.rescale(&products)?)?;
         let scores =

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod affine;
 mod attention;
 mod block;
 mod embedding;
@@ -11,6 +12,7 @@ mod lm;
 mod matrix;
 mod mlp;
 mod network;
+mod norm;
 mod packing;
 mod vit;
 

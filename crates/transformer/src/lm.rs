@@ -21,6 +21,16 @@ pub struct LmNetwork<P> {
 
 const BLOCK_LEVELS: usize = 7;
 const LAST_BLOCK_LEVELS: usize = 5;
+const NORM_LEVELS: usize = 1;
+
+/// The scale of a stream before its norm, as a multiple of the parameters': the sum of its squares grows by log2 of `|x|^2 / nu`
+/// bits, which the scales of the stream and of what is multiplied by the factor must leave. Less before the last block, where no plain
+/// product takes an excess away.
+const NORMED_STREAM: f64 = 1.0 / 4.0;
+const LAST_NORMED_STREAM: f64 = 1.0 / 16.0;
+
+/// The scale of the result as a multiple of the parameters': the three products of the last block's attention let it grow.
+const RESULT_SCALE: f64 = 4096.0;
 
 impl<P> LmNetwork<P> {
     /// The circuit of a model.
@@ -30,14 +40,21 @@ impl<P> LmNetwork<P> {
         let Some((last, blocks)) = lm.blocks.split_last() else {
             return Err(TransformerError::Architecture("a block"));
         };
+        let count = blocks.len();
         let blocks = blocks
             .iter()
-            .map(|block| {
+            .enumerate()
+            .map(|(i, block)| {
                 let attention = Attention::new(packing, block)?;
-                Ok(Block::new(packing, block, attention, None))
+                let share = if i + 1 == count {
+                    LAST_NORMED_STREAM
+                } else {
+                    NORMED_STREAM
+                };
+                Ok(Block::new(packing, block, attention, None).with_stream_at(share))
             })
             .collect::<Result<_, TransformerError>>()?;
-        let head = Head::last(&lm.norm);
+        let head = Head::last(packing, RESULT_SCALE);
         let attention = LastAttention::new(packing, last)?;
         Ok(Self {
             packing,
@@ -55,7 +72,8 @@ impl<P> Network for LmNetwork<P> {
     }
 
     fn query_level(&self) -> usize {
-        BLOCK_LEVELS * self.blocks.len() + LAST_BLOCK_LEVELS + RESULT_LEVEL
+        let blocks = self.blocks.len();
+        (BLOCK_LEVELS + NORM_LEVELS) * blocks + LAST_BLOCK_LEVELS + RESULT_LEVEL
     }
 
     fn query_subring(&self) -> Subring {
@@ -80,7 +98,7 @@ impl<P> Network for LmNetwork<P> {
         query: &E::Ciphertext,
     ) -> Result<E::Ciphertext, CircuitError> {
         evaluator.layer("query");
-        let single = evaluator.halve(&evaluator.twice_real(query)?);
+        let single = evaluator.scaled(&evaluator.twice_real(query)?, 0.5);
         let turned = evaluator.rotate(&single, -(self.packing.tokens as i64))?;
         let doubled = evaluator.add(&single, &turned)?;
         let x = self

@@ -64,6 +64,30 @@ impl Packing {
         Ok(sum)
     }
 
+    /// `sum_c x[c]` for every token, in each of its channels, with the keys of heads and of linear maps.
+    pub(crate) fn channel_sum<E: Evaluator>(
+        self,
+        evaluator: &E,
+        x: &E::Ciphertext,
+    ) -> Result<E::Ciphertext, CircuitError> {
+        let (babies, heads) = (self.channel_babies(), self.heads);
+        let mut sum = x.clone();
+        let mut width = 1;
+        while width < self.channels() {
+            let stride = [babies, heads, 1]
+                .into_iter()
+                .find(|&stride| stride <= width)
+                .unwrap_or(1);
+            let step = (stride * self.channel()) as i64;
+            sum = evaluator.add(
+                &sum,
+                &evaluator.rotate_repeatedly(&sum, step, width / stride)?,
+            )?;
+            width *= 2;
+        }
+        Ok(sum)
+    }
+
     /// `y[c] = sum_c' matrix[c, c'] x[c']` on the given tokens.
     pub(crate) fn linear<P>(self, matrix: Matrix, tokens: Tokens) -> LinearTransform<P> {
         LinearTransform::new(self.channel_steps(), move |rotation| {

@@ -2,17 +2,18 @@
 
 use crate::{
     Packing,
+    affine::{Affine, settled},
+    attention::NORMED,
     matrix::{complex, rows},
     packing::Tokens,
 };
 use circuits::ckks::Complex64;
-use circuits::{CircuitError, Evaluator, LinearTransform, product};
+use circuits::{CircuitError, Evaluator};
 use model::Linear;
 
 /// The expanding half of an MLP.
 pub(crate) struct Up<P> {
-    map: LinearTransform<P>,
-    bias: Vec<Complex64>,
+    map: Affine<P>,
 }
 
 impl<P> Up<P> {
@@ -28,18 +29,22 @@ impl<P> Up<P> {
             .map(|c| Complex64::new(up.bias[c] as f64, up.bias[c + d] as f64) / 2.0)
             .collect();
         Self {
-            map: packing.linear(matrix, Tokens::Doubled),
-            bias: packing.bias(&bias, Tokens::Doubled),
+            map: Affine::of(packing, matrix, &bias, Tokens::Doubled),
         }
     }
 
-    /// `u_1^2 + i u_2^2` from the rotations of `x`: two levels.
+    /// `u_1^2 + i u_2^2` from the rotations of `x`: two levels, four with a norm.
     pub(crate) fn evaluate<E: Evaluator<Plaintext = P>>(
         &self,
         evaluator: &E,
         x: &[E::Ciphertext],
+        factor: Option<&E::Ciphertext>,
     ) -> Result<E::Ciphertext, CircuitError> {
-        let z = evaluator.add_vector(&product(evaluator, &[(&self.map, x)])?, &self.bias)?;
+        let z = self.map.evaluate(evaluator, x, factor, NORMED)?;
+        let z = match factor {
+            None => z,
+            Some(_) => settled(evaluator, &z, evaluator.level_of(&z) - 1)?,
+        };
         let conjugate = evaluator.conjugate(&z)?;
         let first = evaluator.add(&z, &conjugate)?;
         // i u_2: its square is -u_2^2, so that i u_2^2 = -i (i u_2)^2.

@@ -1,7 +1,7 @@
 //! What every model is: one circuit from a query to a result.
 
 use crate::{Packing, SlotLayout};
-use circuits::ckks::Subring;
+use circuits::ckks::{Parameters, ParametersError, Subring};
 use circuits::{CircuitError, Evaluator};
 
 /// A model as a circuit, its weights as linear transforms over plaintexts.
@@ -14,6 +14,13 @@ pub trait Network {
 
     /// The level that a query needs.
     fn query_level(&self) -> usize;
+
+    /// The shortest released parameters with these levels; the longest where none has them, so that planning says what lacks.
+    fn released_parameters(&self) -> Result<Parameters, ParametersError> {
+        let [shorter, longer] = Parameters::released()?;
+        let fits = shorter.max_level() >= self.query_level();
+        Ok(if fits { shorter } else { longer })
+    }
 
     /// Where the query's message lives. [`Network::evaluate`] takes the trace, so that a scale of half the parameters' is asked for
     /// where nothing else undoes the doubling.

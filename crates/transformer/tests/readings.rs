@@ -34,7 +34,7 @@ fn on_slot_vectors<N: Network<Plaintext = <Cleartext as Evaluator>::Plaintext>>(
     input: &Array2<f32>,
     want: &[f32],
 ) {
-    let parameters = Parameters::insecure(LOG_N, 21).unwrap();
+    let parameters = Parameters::insecure(LOG_N, 23).unwrap();
     let cleartext = Cleartext::new(&parameters);
     let slots = match network.query_subring() {
         Subring::Even => parameters.slots() / 2,
@@ -72,7 +72,7 @@ fn slot_vectors_agree_with_the_reference() {
     }
 }
 
-fn on_ciphertexts<N: Network<Plaintext = Plaintext>>(
+fn on_ciphertexts<N: Network<Plaintext = Plaintext> + Sync>(
     primes: usize,
     network: N,
     input: &Array2<f32>,
@@ -169,7 +169,7 @@ fn ciphertexts_agree_with_the_reference() {
     let input = window(&embedding, 5);
     let want = lm.hidden(&input).to_vec();
     on_ciphertexts(
-        14,
+        15,
         LmNetwork::new(&lm).unwrap(),
         &input,
         &want,

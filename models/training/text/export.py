@@ -13,7 +13,7 @@ from ranges import Ranges, block_ranges, rounded
 from text.batches import Windows, strange_prompts
 from text.card import write_card
 from text.corpus import load_tokenizer, load_train, load_valid
-from text.fold import embed, embedding, fold, folded_hidden, logits, round_embedding
+from text.fold import embed, embedding, fold, folded_hidden, last_norm, logits, round_embedding
 from text.lm import Lm, Shape
 from text.noise import under_noise
 from text.perplexity import perplexity, recalibrate, scored_windows
@@ -38,8 +38,9 @@ def double(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 @torch.no_grad()
 def check(model: Lm, tensors: dict, client: dict, windows: torch.Tensor) -> float:
-    """Largest difference of a hidden value between the two forms in float64, relative to the largest; fails above AGREEMENT."""
-    found = folded_hidden(double(tensors), model.shape.heads, embed(double(client), windows), lambda _, value: value)
+    """Largest difference of a normed hidden value between the two forms in float64, relative to the largest; fails above AGREEMENT."""
+    client = double(client)
+    found = last_norm(client, folded_hidden(double(tensors), model.shape.heads, embed(client, windows), lambda _, value: value))
     expected = model.double().hidden(windows)[0]
     model.float()
     worst = ((found - expected).abs().max() / expected.abs().max()).item()
@@ -132,6 +133,7 @@ def main() -> None:
             "blocks": shape.blocks,
             "vocabulary": shape.vocabulary,
         },
+        "norms": [tensors[f"blocks.{i}.norm"].item() for i in range(1, shape.blocks)],
         "pad": 0,
         "ranges": ranges,
         "perplexity": {name: {key: s[key] for key in ("token", "word", "tokens")} for name, s in scores.items()},
@@ -154,7 +156,7 @@ def main() -> None:
         },
     }
     os.makedirs(a.out, exist_ok=True)
-    save_file(tensors, os.path.join(a.out, "model.safetensors"))
+    save_file({name: tensor for name, tensor in tensors.items() if tensor.dim()}, os.path.join(a.out, "model.safetensors"))
     save_file(client_half, os.path.join(a.out, "embedding.safetensors"))
     shutil.copy(os.path.join(a.corpus, "tokenizer.json"), a.out)
     with open(os.path.join(a.out, "config.json"), "w", encoding="utf8") as file:

@@ -3,14 +3,28 @@
 import math
 
 import torch
+from torch import nn
+from torch.nn import functional as F
 
-from folding import after_norm, norm_map
+from folding import mapped, norm_map
+from text.layer_norm import NoNorm
 from text.lm import Lm
+
+
+def block_norm(norm: nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
+    """Scale and shift per channel that follow a token's factor, in float64."""
+    scale, shift = norm.weight.double(), norm.bias.double()
+    return (scale if isinstance(norm, NoNorm) else scale * torch.rsqrt(norm.average.double())), shift
+
+
+def centred(x: torch.Tensor) -> torch.Tensor:
+    """Without the mean over the output channels, which every reader of the stream would take away."""
+    return x.double() - x.double().mean(0)
 
 
 @torch.no_grad()
 def fold(model: Lm) -> dict[str, torch.Tensor]:
-    """The server's tensors, float32, by name.
+    """The server's tensors, float32, by name; `blocks.i.norm` holds ν of its norm n = (3/2 − ν|x|²)x.
 
     Scores: p·BN(q·k/√F) + r becomes q'·k + shift; the 1/√T after the square goes into both tables, as its root into the gain.
     """
@@ -18,10 +32,13 @@ def fold(model: Lm) -> dict[str, torch.Tensor]:
     out = {}
     for i, block in enumerate(model.blocks):
         name, attention = f"blocks.{i}", block.attention
+        norm = block_norm(block.norm)
+        if i > 0:
+            out[f"{name}.norm"] = 1 / (2 * shape.width * block.norm.average.double())
         for part in ("key", "value"):
             linear = getattr(block, part)
-            out[f"{name}.{part}.weight"], out[f"{name}.{part}.bias"] = after_norm(block.norm, linear.weight, linear.bias)
-        weight, bias = after_norm(block.norm, block.query.weight, block.query.bias)
+            out[f"{name}.{part}.weight"], out[f"{name}.{part}.bias"] = mapped(norm, linear.weight, linear.bias)
+        weight, bias = mapped(norm, block.query.weight, block.query.bias)
         scale, shift = norm_map(attention.score_norm)
         p, r = attention.score_scale.double(), attention.score_shift.double()
         head_width = shape.width // shape.heads
@@ -31,26 +48,29 @@ def fold(model: Lm) -> dict[str, torch.Tensor]:
         out[f"{name}.scores.shift"] = p * shift + r
         out[f"{name}.scores.gain"] = attention.score_gain.double() * attention.factor**0.5
         out[f"{name}.scores.offset"] = attention.score_offset.double() * attention.factor
-        out[f"{name}.output.weight"], out[f"{name}.output.bias"] = block.output.weight.double(), block.output.bias.double()
-        weight, bias = after_norm(block.norm, block.up.weight, block.up.bias)
+        out[f"{name}.output.weight"], out[f"{name}.output.bias"] = centred(block.output.weight), centred(block.output.bias)
+        weight, bias = mapped(norm, block.up.weight, block.up.bias)
         scale, shift = norm_map(block.up_norm)
         out[f"{name}.up.weight"], out[f"{name}.up.bias"] = weight * scale[:, None], bias * scale + shift
-        out[f"{name}.down.weight"], out[f"{name}.down.bias"] = block.down.weight.double(), block.down.bias.double()
-    out["norm.scale"], out["norm.shift"] = norm_map(model.norm)
+        out[f"{name}.down.weight"], out[f"{name}.down.bias"] = centred(block.down.weight), centred(block.down.bias)
     return {name: tensor.float().contiguous() for name, tensor in out.items()}
+
+
+def client_tensors(model: Lm) -> dict[str, torch.Tensor]:
+    tensors = {"embed.weight": model.embed.weight, "embed.position": model.position, "bias": model.bias}
+    return tensors | {"norm.weight": model.norm.weight, "norm.bias": model.norm.bias}
 
 
 @torch.no_grad()
 def embedding(model: Lm) -> dict[str, torch.Tensor]:
     """The client's tensors, float16."""
-    tensors = {"embed.weight": model.embed.weight, "embed.position": model.position, "bias": model.bias}
-    return {name: tensor.detach().half().contiguous() for name, tensor in tensors.items()}
+    return {name: tensor.detach().half().contiguous() for name, tensor in client_tensors(model).items()}
 
 
 @torch.no_grad()
 def round_embedding(model: Lm) -> None:
     """The training form takes the client's float16 values, so that recalibration and checks see what is released."""
-    for tensor in (model.embed.weight, model.position, model.bias):
+    for tensor in client_tensors(model).values():
         tensor.copy_(tensor.half())
 
 
@@ -62,7 +82,11 @@ def toeplitz(table: torch.Tensor) -> torch.Tensor:
 
 
 def embed(client: dict[str, torch.Tensor], tokens: torch.Tensor) -> torch.Tensor:
-    return client["embed.weight"][tokens] + client["embed.position"]
+    return normalised(client["embed.weight"][tokens] + client["embed.position"])
+
+
+def normalised(x: torch.Tensor) -> torch.Tensor:
+    return F.layer_norm(x, x.shape[-1:])
 
 
 def folded_hidden(tensors: dict[str, torch.Tensor], heads: int, x: torch.Tensor, see) -> torch.Tensor:
@@ -78,16 +102,23 @@ def folded_hidden(tensors: dict[str, torch.Tensor], heads: int, x: torch.Tensor,
     blocks = sum(1 for name in tensors if name.endswith(".scores.shift"))
     for i in range(blocks):
         name = f"blocks.{i}"
-        q, k, v = (see(f"{name}.{part}", linear(f"{name}.{part}", x)) for part in ("query", "key", "value"))
+        n = x
+        if f"{name}.norm" in tensors:
+            n = see(f"{name}.normed", x * (1.5 - tensors[f"{name}.norm"] * (x**2).sum(-1, keepdim=True)))
+        q, k, v = (see(f"{name}.{part}", linear(f"{name}.{part}", n)) for part in ("query", "key", "value"))
         q, k, v = (z.unflatten(2, (heads, -1)).transpose(1, 2) for z in (q, k, v))
         gain, offset = toeplitz(tensors[f"{name}.scores.gain"]), toeplitz(tensors[f"{name}.scores.offset"])
         scores = see(f"{name}.scores", gain * (q @ k.transpose(2, 3) + tensors[f"{name}.scores.shift"].view(-1, 1, 1)))
         attention = see(f"{name}.attention", scores**2 + offset)
         mixed = see(f"{name}.mixed", (attention @ v).transpose(1, 2).flatten(2))
-        up = see(f"{name}.up", linear(f"{name}.up", x))
+        up = see(f"{name}.up", linear(f"{name}.up", n))
         x = see(f"{name}.stream", x + linear(f"{name}.output", mixed) + linear(f"{name}.down", up**2))
-    return see("hidden", x * tensors["norm.scale"] + tensors["norm.shift"])
+    return see("hidden", x)
+
+
+def last_norm(client: dict[str, torch.Tensor], hidden: torch.Tensor) -> torch.Tensor:
+    return normalised(hidden) * client["norm.weight"] + client["norm.bias"]
 
 
 def logits(client: dict[str, torch.Tensor], hidden: torch.Tensor) -> torch.Tensor:
-    return hidden @ client["embed.weight"].T + client["bias"]
+    return last_norm(client, hidden) @ client["embed.weight"].T + client["bias"]

@@ -50,18 +50,23 @@ class PolynomialLayerNorm(VarianceLog):
 
     def forward(self, x: torch.Tensor, hard: int) -> torch.Tensor:
         centred = x - x.mean(-1, keepdim=True)
-        variance = (centred**2).mean(-1, keepdim=True) + 1e-5
+        variance = (centred**2).mean(-1, keepdim=True)
+        known = variance[: len(x) - hard]
+        mean = self.average
         if self.training:
-            known = variance[: len(x) - hard]
             mean = known.mean()
             with torch.no_grad():
                 self.seen += 1
                 rate = self.momentum if self.momentum is not None else 1 / self.seen
                 self.average += rate * (mean - self.average)
-            ratio = variance / mean
-            self.last = ((ratio[: len(x) - hard] - 1) ** 2).mean()
-            scale = torch.rsqrt(mean)
-        else:
-            ratio = variance / self.average
-            scale = torch.rsqrt(self.average)
+        ratio = variance / mean
+        scale = torch.rsqrt(mean)
+        self.last = ((ratio[: len(x) - hard] - 1) ** 2).mean()
         return centred * self.inverse_root(ratio) * scale * self.weight + self.bias
+
+
+class LinearLayerNorm(PolynomialLayerNorm):
+    """The same with 1/√v by its tangent at m, Newton's first step: two levels under encryption, one of them for the square."""
+
+    def inverse_root(self, ratio: torch.Tensor) -> torch.Tensor:
+        return 1.5 - 0.5 * ratio

@@ -10,7 +10,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from norms import Norm, excess, tame
-from text.layer_norm import LayerNorm, NoNorm, PolynomialLayerNorm, VarianceLog
+from text.batches import IGNORED
+from text.layer_norm import LayerNorm, LinearLayerNorm, NoNorm, PolynomialLayerNorm, VarianceLog
 
 SCORE_LIMIT = 8.0
 STREAM_LIMIT = 24.0
@@ -28,7 +29,8 @@ class Form:
 
     attention: str = "square"  # softmax | gelu | square
     activation: str = "square"  # gelu | square
-    norm: str = "batch"  # layer | polynomial | batch | none
+    norm: str = "edges"  # layer | polynomial | batch | none | edges (exact for the client, linear inverse root between blocks)
+    inside: bool = True  # batch norm on scores and inside the MLP
     scaling: str = "root"  # none | root | length: the scores' factor after the activation
     relative: bool = True
     parallel: bool = True
@@ -53,7 +55,7 @@ class Shape:
 
 
 def make_norm(kind: str, channels: int) -> nn.Module:
-    return {"layer": LayerNorm, "polynomial": PolynomialLayerNorm, "batch": Norm, "none": NoNorm}[kind](channels)
+    return {"layer": LayerNorm, "polynomial": PolynomialLayerNorm, "linear": LinearLayerNorm, "batch": Norm, "none": NoNorm}[kind](channels)
 
 
 class ScoreNorm(nn.Module):
@@ -92,7 +94,7 @@ class Attention(nn.Module):
         super().__init__()
         t, h, form = shape.window, shape.heads, shape.form
         self.heads, self.form = h, form
-        self.normed = form.attention != "softmax" and form.norm == "batch"
+        self.normed = form.attention != "softmax" and form.inside
         distance = torch.arange(t)[:, None] - torch.arange(t)
         # A gather with these indices keeps the compiled kernels scalar; a product with a 0/1 matrix does not.
         spread = (distance.flatten() == torch.arange(t)[:, None]).float()
@@ -145,11 +147,12 @@ class Attention(nn.Module):
 class Block(nn.Module):
     """Parallel: x + Attention(n(x)) + MLP(n(x)); sequential: the ordinary pre-norm block with two norms."""
 
-    def __init__(self, shape: Shape):
+    def __init__(self, shape: Shape, first: bool = False):
         super().__init__()
         d, h, form = shape.width, shape.hidden, shape.form
         self.form = form
-        self.norm = make_norm(form.norm, d)
+        between = "none" if first else "linear"
+        self.norm = make_norm(between if form.norm == "edges" else form.norm, d)
         self.query = nn.Linear(d, d)
         self.key = nn.Linear(d, d)
         self.value = nn.Linear(d, d)
@@ -158,7 +161,7 @@ class Block(nn.Module):
         if not form.parallel:
             self.second_norm = make_norm(form.norm, d)
         self.up = nn.Linear(d, h)
-        if form.norm == "batch":
+        if form.inside:
             self.up_norm = Norm(h)
         self.down = nn.Linear(h, d)
         for linear in (self.output, self.down):
@@ -168,7 +171,7 @@ class Block(nn.Module):
 
     def mlp(self, u: torch.Tensor, hard: int) -> tuple[torch.Tensor, torch.Tensor]:
         dtype = u.dtype
-        if self.form.norm == "batch":
+        if self.form.inside:
             u = self.up_norm(u, hard)
         penalty = beyond(u, SCORE_LIMIT, hard) if self.training else u.new_zeros(())
         u = u.to(dtype)
@@ -199,8 +202,10 @@ class Lm(nn.Module):
         self.late = 1.0
         self.embed = nn.Embedding(shape.vocabulary, shape.width)
         self.position = nn.Parameter(0.02 * torch.randn(shape.window, shape.width))
-        self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.blocks))
-        self.norm = make_norm(shape.form.norm, shape.width)
+        self.blocks = nn.ModuleList(Block(shape, i == 0) for i in range(shape.blocks))
+        edges = shape.form.norm == "edges"
+        self.first_norm = nn.LayerNorm(shape.width, elementwise_affine=False) if edges else nn.Identity()
+        self.norm = make_norm("layer" if edges else shape.form.norm, shape.width)
         self.bias = nn.Parameter(torch.zeros(shape.vocabulary))
         nn.init.normal_(self.embed.weight, std=0.05)
 
@@ -209,7 +214,7 @@ class Lm(nn.Module):
 
         The last `hard` windows are strange prompts: they count for the penalty and stay out of batch norms' statistics.
         """
-        x = self.embed(tokens) + self.position
+        x = self.first_norm(self.embed(tokens) + self.position)
         penalty = x.new_zeros(())
         for block in self.blocks:
             x, one = block(x, hard)
@@ -227,10 +232,10 @@ class Lm(nn.Module):
         kept = hidden[: len(hidden) - hard]
         scores = self.logits(kept).float().flatten(0, 1)
         if self.late == 1:
-            return F.cross_entropy(scores, targets.flatten(), ignore_index=-100), penalty
-        each = F.cross_entropy(scores, targets.flatten(), ignore_index=-100, reduction="none").view(targets.shape)
+            return F.cross_entropy(scores, targets.flatten(), ignore_index=IGNORED), penalty
+        each = F.cross_entropy(scores, targets.flatten(), ignore_index=IGNORED, reduction="none").view(targets.shape)
         half = self.shape.window // 2
-        weights = (targets != -100) * torch.cat([each.new_ones(half), each.new_full((self.shape.window - half,), self.late)])
+        weights = (targets != IGNORED) * torch.cat([each.new_ones(half), each.new_full((self.shape.window - half,), self.late)])
         return (each * weights).sum() / weights.sum(), penalty
 
     def variance_penalty(self) -> torch.Tensor:

@@ -7,29 +7,33 @@ import os
 import subprocess
 import sys
 
-LONG = ["--tokens", "21", "--evaluate-every", "12"]
+LONG = ["--tokens", "42", "--evaluate-every", "12"]
+SLOW = ["--muon", "1e-3", "--adam", "5e-4", "--hard", "6", "--seed", "2"]
 SHORT = ["--tokens", "1.5", "--evaluate-every", "30", "--average", "0.98", "--sample"]
 STEP = ["--tokens", "0.5", "--evaluate-every", "30", "--average", "0.98", "--sample"]
-SOFTMAX = ["--attention", "softmax", "--activation", "gelu", "--norm", "layer", "--sequential", "--range-weight", "0"]
+SOFTMAX = ["--attention", "softmax", "--activation", "gelu", "--norm", "layer", "--no-inside", "--sequential", "--range-weight", "0"]
+BATCH = ["--norm", "batch"]
 SIGMA = ["--attention", "gelu", "--activation", "gelu"]
 
 RUNS: dict[str, list[str]] = {
     "released": [*LONG, "--freeze-from", "0.75"],
-    "late": ["--tokens", "6", "--start", "runs/released", "--late", "4", "--muon", "2e-3", "--adam", "1e-3", "--seed", "2", "--sample"],
     "baseline": [*LONG, *SOFTMAX, "--no-relative"],
-    "baseline-parallel": [*LONG, *[flag for flag in SOFTMAX if flag != "--sequential"], "--no-relative"],
-    "norm-batch": SHORT,
+    "late": ["--tokens", "6", "--evaluate-every", "12", "--start", "runs/released", "--late", "4", *SLOW],
     "short-baseline": [*SHORT, *SOFTMAX, "--no-relative"],
     "short-baseline-relative": [*SHORT, *SOFTMAX],
+    "norm-edges": SHORT,
+    "norm-edges-alone": [*SHORT, "--no-inside"],
     "norm-layer": [*SHORT, "--norm", "layer"],
-    "norm-polynomial": [*SHORT, "--norm", "polynomial"],
-    "norm-none": [*SHORT, "--norm", "none"],
-    "scaling-none": [*SHORT, "--scaling", "none"],
-    "scaling-length": [*SHORT, "--scaling", "length"],
-    "tables-none": [*SHORT, "--no-relative"],
-    "stage-rebuilt": [*SHORT, *SIGMA, "--range-weight", "0"],
-    "stage-range": [*STEP, *SIGMA, "--start", "runs/stage-rebuilt"],
-    "stage-polynomial": [*STEP, "--start", "runs/stage-range"],
+    "norm-layer-alone": [*SHORT, "--norm", "layer", "--no-inside"],
+    "norm-polynomial-alone": [*SHORT, "--norm", "polynomial", "--no-inside"],
+    "norm-none-alone": [*SHORT, "--norm", "none", "--no-inside"],
+    "norm-batch": [*SHORT, *BATCH],
+    "scaling-none": [*SHORT, *BATCH, "--scaling", "none"],
+    "scaling-length": [*SHORT, *BATCH, "--scaling", "length"],
+    "tables-none": [*SHORT, *BATCH, "--no-relative"],
+    "stage-rebuilt": [*SHORT, *BATCH, *SIGMA, "--range-weight", "0"],
+    "stage-range": [*STEP, *BATCH, *SIGMA, "--start", "runs/stage-rebuilt"],
+    "stage-polynomial": [*STEP, *BATCH, "--start", "runs/stage-range"],
 }
 
 

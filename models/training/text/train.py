@@ -24,7 +24,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--until", help="UTC time HH:MM at which the schedule ends at the latest, instead of --minutes")
     parser.add_argument("--attention", default="square", choices=("softmax", "gelu", "square"))
     parser.add_argument("--activation", default="square", choices=("gelu", "square"))
-    parser.add_argument("--norm", default="batch", choices=("layer", "polynomial", "batch", "none"))
+    parser.add_argument("--norm", default="edges", choices=("layer", "polynomial", "batch", "none", "edges"))
+    parser.add_argument("--no-inside", action="store_true", help="no batch norm on scores and inside the MLP")
     parser.add_argument("--scaling", default="root", choices=("none", "root", "length"))
     parser.add_argument("--no-relative", action="store_true")
     parser.add_argument("--sequential", action="store_true")
@@ -35,7 +36,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--adam", type=float, default=2.5e-3)
     parser.add_argument("--decay", type=float, default=0.05)
     parser.add_argument("--range-weight", type=float, default=0.02, help="0 also leaves strange prompts out")
-    parser.add_argument("--variance-weight", type=float, default=0.1, help="of layer norms with a polynomial inverse root")
+    parser.add_argument("--variance-weight", type=float, default=0.1, help="of layer norms with a polynomial in place of the inverse root")
     parser.add_argument("--average", type=float, default=0.998)
     parser.add_argument("--late", type=float, default=1, help="weight of the loss in the window's second half, where answers are read")
     parser.add_argument("--freeze-from", type=float, default=2, help="progress from which batch norms keep fixed statistics")
@@ -60,7 +61,7 @@ def main() -> None:
     checkpoint = os.path.join(a.run, "checkpoint.pt")
     valid = load_valid(a.corpus)
     sample = {name: {"ids": text["ids"][:40000], "words": text["words"]} for name, text in valid.items()}
-    form = Form(a.attention, a.activation, a.norm, a.scaling, not a.no_relative, not a.sequential)
+    form = Form(a.attention, a.activation, a.norm, not a.no_inside, a.scaling, not a.no_relative, not a.sequential)
     shape = Shape(form=form)
     newline = load_tokenizer(a.corpus).token_to_id("Ċ")
     corpus = load_train(a.corpus)
@@ -148,7 +149,7 @@ def main() -> None:
         with torch.autocast(device.type, torch.bfloat16):
             loss, penalty = forward(x, y, hard)
             total = loss + a.range_weight * penalty
-            if form.norm == "polynomial":
+            if form.norm in ("polynomial", "edges"):
                 total = total + a.variance_weight * model.variance_penalty()
         for optimiser in optimisers:
             optimiser.zero_grad(set_to_none=True)

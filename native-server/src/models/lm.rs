@@ -4,11 +4,11 @@ use std::{path::Path, sync::Arc};
 
 use model::{Embedding, Lm};
 use protocol::{
-    ckks::Parameters,
+    ckks::{Parameters, Plaintext},
     hex::Digest,
     manifest::{Complete, EMBEDDING, FileEntry, Perplexity, TOKENIZER, Task},
 };
-use transformer::LmNetwork;
+use transformer::{LmNetwork, Network};
 
 use super::{
     File, LoadError, describe::narrow, encrypted::EncryptedEngine, public_files, read,
@@ -16,11 +16,7 @@ use super::{
 };
 use crate::engine::Engine;
 
-pub(super) fn load(
-    folder: &Path,
-    config: &[u8],
-    parameters: &Parameters,
-) -> Result<Arc<dyn Engine>, LoadError> {
+pub(super) fn load(folder: &Path, config: &[u8]) -> Result<Arc<dyn Engine>, LoadError> {
     let weights = read(&folder.join("model.safetensors"))?;
     let lm = Lm::from_bytes(config, &weights)?;
     let (tokenizer, embedding) = (
@@ -30,9 +26,10 @@ pub(super) fn load(
     let shape = &lm.config.architecture;
     Embedding::from_bytes(&embedding, shape.window, shape.width, shape.vocabulary)?;
     let digest = weights_digest(config, &weights);
+    let parameters = LmNetwork::<Plaintext>::new(&lm)?.released_parameters()?;
     let mut files = vec![(TOKENIZER, tokenizer), (EMBEDDING, embedding)];
     files.extend(public_files(folder, config, weights));
-    engine(&lm, digest, files, parameters)
+    engine(&lm, digest, files, &parameters)
 }
 
 /// Plans and encodes a language model that is in memory; clients get the bytes of its tokenizer and of its embedding.

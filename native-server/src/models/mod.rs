@@ -9,7 +9,7 @@ use std::{fs, io, path::Path, sync::Arc};
 
 use model::{ModelError, Task};
 use protocol::{
-    ckks::{Parameters, WireError},
+    ckks::{ParametersError, WireError},
     hex::{Digest, Hex},
     manifest::ManifestError,
 };
@@ -38,6 +38,9 @@ pub enum LoadError {
     /// The model cannot be evaluated under these parameters.
     #[error(transparent)]
     Plan(#[from] TransformerError),
+    /// The released parameters are unsound.
+    #[error(transparent)]
+    Parameters(#[from] ParametersError),
     /// A planned ciphertext does not fit the parameters.
     #[error(transparent)]
     Wire(#[from] WireError),
@@ -46,15 +49,15 @@ pub enum LoadError {
     Manifest(#[from] ManifestError),
 }
 
-/// Reads a model's folder, plans the encrypted evaluation and encodes the weights.
+/// Reads a model's folder, plans the encrypted evaluation under the shortest released parameters that fit, and encodes the weights.
 ///
 /// # Errors
 /// A [`LoadError`]; a model that cannot be evaluated is found out here and not by a client.
-pub fn load(folder: &Path, parameters: &Parameters) -> Result<Arc<dyn Engine>, LoadError> {
+pub fn load(folder: &Path) -> Result<Arc<dyn Engine>, LoadError> {
     let config = read(&folder.join("config.json"))?;
     match Task::of(&config)? {
-        Task::Classify => vit::load(folder, &config, parameters),
-        Task::Complete => lm::load(folder, &config, parameters),
+        Task::Classify => vit::load(folder, &config),
+        Task::Complete => lm::load(folder, &config),
     }
 }
 

@@ -4,11 +4,11 @@ use std::{path::Path, sync::Arc};
 
 use model::{Vit, labels};
 use protocol::{
-    ckks::Parameters,
+    ckks::{Parameters, Plaintext},
     hex::Digest,
     manifest::{Accuracy, Classify, Preprocessing, Task},
 };
-use transformer::VitNetwork;
+use transformer::{Network, VitNetwork};
 
 use super::{
     File, LoadError, describe::narrow, encrypted::EncryptedEngine, public_files, read,
@@ -16,17 +16,14 @@ use super::{
 };
 use crate::engine::Engine;
 
-pub(super) fn load(
-    folder: &Path,
-    config: &[u8],
-    parameters: &Parameters,
-) -> Result<Arc<dyn Engine>, LoadError> {
+pub(super) fn load(folder: &Path, config: &[u8]) -> Result<Arc<dyn Engine>, LoadError> {
     let weights = read(&folder.join("model.safetensors"))?;
     let vit = Vit::from_bytes(config, &weights)?;
     let labels = labels::load(folder, &vit.config)?;
     let digest = weights_digest(config, &weights);
+    let parameters = VitNetwork::<Plaintext>::new(&vit)?.released_parameters()?;
     let files = public_files(folder, config, weights);
-    engine(&vit, labels, digest, files, parameters)
+    engine(&vit, labels, digest, files, &parameters)
 }
 
 /// Plans and encodes a vision transformer that is in memory.

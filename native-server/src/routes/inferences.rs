@@ -11,18 +11,19 @@ use futures_util::stream;
 use protocol::{
     container::{self, ObjectType},
     events::{Event, Progress},
+    hex::Capability,
     manifest::NewInference,
     problem::{Problem, ProblemKind},
 };
 use serde::Deserialize;
 use tokio::{sync::watch, time};
 
-use super::{key_sets::capability, resource};
+use super::{BINARY, key_sets::capability, resource};
 use crate::{
-    body,
-    error::{ApiError, ApiResult},
-    job::{Job, JobState, queued},
-    key_set::{KeySet, container_problem},
+    http::body,
+    http::error::{ApiError, ApiResult},
+    jobs::{Job, JobState, queued},
+    keys::{KeySet, container_problem},
     server::State,
 };
 
@@ -33,18 +34,24 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Adds the routes.
 pub fn configure(config: &mut web::ServiceConfig) {
     config
-        .service(resource("/inferences", "POST").route(web::post().to(create)))
-        .service(resource("/inferences/{id}", "DELETE").route(web::delete().to(cancel)))
-        .service(resource("/inferences/{id}/events", "GET").route(web::get().to(events)))
-        .service(resource("/inferences/{id}/result", "GET").route(web::get().to(result)));
+        .service(resource("/v1/inferences").route(web::post().to(create)))
+        .service(resource("/v1/inferences/{id}").route(web::delete().to(cancel)))
+        .service(resource("/v1/inferences/{id}/events").route(web::get().to(events)))
+        .service(resource("/v1/inferences/{id}/result").route(web::get().to(result)));
 }
 
 #[derive(Deserialize)]
-struct Selection {
+pub(super) struct Selection {
     key_set: String,
 }
 
-async fn create(
+/// Evaluates a model on an encrypted query
+#[utoipa::path(post, path = "/v1/inferences", tag = "inferences",
+    params(("key_set" = Capability, Query, description = "Id of a complete key set")),
+    request_body(content = Vec<u8>, content_type = BINARY, description = "Query container"),
+    responses((status = 202, description = "It waits or runs", body = NewInference, headers(("Location" = String)))),
+)]
+pub(super) async fn create(
     state: web::Data<State>,
     selection: web::Query<Selection>,
     request: HttpRequest,
@@ -64,19 +71,11 @@ async fn submit(
     payload: &mut web::Payload,
 ) -> ApiResult {
     let set = state.keys.get(capability(&selection.key_set)?)?;
-    let missing = set.missing();
-    if !missing.is_empty() {
-        let detail = format_args!(
-            "{} of {} keys are missing",
-            missing.len(),
-            set.manifest().keys.len()
-        );
-        let problem = Problem::new(ProblemKind::MissingKeys, detail);
-        let missing = missing.into_boxed_slice();
-        return Err(ApiError(Problem { missing, ..problem }));
+    if let Some(problem) = set.incomplete() {
+        return Err(problem.into());
     }
     let limit = usize::try_from(set.manifest().query.bytes).unwrap_or(usize::MAX);
-    let body = body::read(request, payload, limit).await?;
+    let body = body::read(request, payload, limit, &state.patience).await?;
     let checked = Arc::clone(&set);
     let query = web::block(move || check(&checked, &body)).await;
     let query = query.map_err(|error| ApiError::new(ProblemKind::Internal, error))??;
@@ -95,25 +94,39 @@ fn check(set: &KeySet, body: &Bytes) -> Result<Vec<u8>, Problem> {
     Ok(payload.to_vec())
 }
 
-async fn cancel(state: web::Data<State>, id: web::Path<String>) -> ApiResult {
+/// Cancels an inference, or drops its result
+#[utoipa::path(delete, path = "/v1/inferences/{id}", tag = "inferences", params(("id" = Capability, Path)), responses(
+    (status = 204, description = "A running evaluation stops within two seconds"),
+))]
+pub(super) async fn cancel(state: web::Data<State>, id: web::Path<String>) -> ApiResult {
     state.jobs.cancel(capability(&id)?)?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-async fn result(state: web::Data<State>, id: web::Path<String>) -> ApiResult {
+/// The encrypted answer
+#[utoipa::path(get, path = "/v1/inferences/{id}/result", tag = "inferences", params(("id" = Capability, Path)), responses(
+    (status = 200, description = "Result container", content_type = BINARY, body = [u8]),
+    (status = 202, description = "It is not there yet", body = Progress),
+))]
+pub(super) async fn result(state: web::Data<State>, id: web::Path<String>) -> ApiResult {
     let job = state.jobs.get(capability(&id)?)?;
     match job.state() {
-        JobState::Done(bytes) => Ok(HttpResponse::Ok()
-            .content_type("application/octet-stream")
-            .body(bytes)),
+        JobState::Done(bytes) => Ok(HttpResponse::Ok().content_type(BINARY).body(bytes)),
         JobState::Failed(problem) => Err(problem.into()),
-        JobState::Cancelled => Err(ApiError::new(ProblemKind::Cancelled, job.id)),
+        JobState::Cancelled => Err(ApiError::new(ProblemKind::Cancelled, "there is no result")),
         JobState::Waiting => Ok(HttpResponse::Accepted().json(position(&state, &job))),
         JobState::Running(progress) => Ok(HttpResponse::Accepted().json(progress)),
     }
 }
 
-async fn events(state: web::Data<State>, id: web::Path<String>) -> ApiResult {
+/// How an inference goes on
+///
+/// Server-sent events `progress`, `done`, `failed` and `cancelled`; the first tells the present state, the stream ends after the
+/// first that is not `progress`.
+#[utoipa::path(get, path = "/v1/inferences/{id}/events", tag = "inferences", params(("id" = Capability, Path)), responses(
+    (status = 200, description = "Events; the data of `progress` is a `Progress`", content_type = "text/event-stream", body = String),
+))]
+pub(super) async fn events(state: web::Data<State>, id: web::Path<String>) -> ApiResult {
     let job = state.jobs.get(capability(&id)?)?;
     let watch = job.subscribe();
     let feed = Feed {
@@ -180,5 +193,5 @@ fn position(state: &State, job: &Job) -> Progress {
         .seconds(&job.model)
         .unwrap_or(job.expected_seconds);
     let expected = Duration::try_from_secs_f64(seconds).unwrap_or_default();
-    queued(state.jobs.ahead_of(job.id), expected)
+    queued(state.jobs.ahead_of(job), expected)
 }

@@ -1,6 +1,6 @@
 //! `/v1/key-sets`
 
-use std::{str::FromStr, sync::Arc};
+use std::str::FromStr;
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -14,11 +14,11 @@ use protocol::{
     problem::{Problem, ProblemKind},
 };
 
-use super::{models, resource};
+use super::{BINARY, models, resource};
 use crate::{
-    body,
-    error::{ApiError, ApiResult},
-    key_set::{Complete, KeySet},
+    http::body,
+    http::error::{ApiError, ApiResult},
+    keys::KeySet,
     server::State,
 };
 
@@ -27,44 +27,75 @@ const CHECKSUM_HEADER: &str = "x-part-blake3";
 /// Adds the routes.
 pub fn configure(config: &mut web::ServiceConfig) {
     config
-        .service(resource("/key-sets", "POST").route(web::post().to(create)))
+        .service(resource("/v1/key-sets").route(web::post().to(create)))
         .service(
-            resource("/key-sets/{id}", "GET, DELETE")
+            resource("/v1/key-sets/{id}")
                 .route(web::get().to(status))
                 .route(web::delete().to(remove)),
         )
         .service(
-            resource("/key-sets/{id}/keys/{name}/parts/{part}", "PUT").route(web::put().to(upload)),
+            resource("/v1/key-sets/{id}/keys/{name}/parts/{part}").route(web::put().to(upload)),
         );
 }
 
-async fn create(state: web::Data<State>, body: web::Json<NewKeySet>) -> ApiResult {
+/// Makes an empty key set
+#[utoipa::path(post, path = "/v1/key-sets", tag = "key sets", request_body = NewKeySet, responses(
+    (status = 201, description = "Its keys are to be uploaded", body = KeySetStatus, headers(("Location" = String))),
+))]
+pub(super) async fn create(
+    state: web::Data<State>,
+    request: HttpRequest,
+    body: web::Json<NewKeySet>,
+) -> ApiResult {
+    state.rates.check_key_set(&request)?;
     let model = models::find(&state, &body.model)?;
     let present = model.manifest().configuration;
     if body.configuration != present {
         let detail = format_args!("the configuration is {present} now");
         return Err(ApiError::new(ProblemKind::RetiredConfiguration, detail));
     }
-    let set = state.keys.create(model)?;
-    let location = format!("/v1/key-sets/{}", set.id);
+    let (id, set) = state.keys.create(model).await?;
+    let location = format!("/v1/key-sets/{id}");
     Ok(HttpResponse::Created()
         .insert_header((header::LOCATION, location))
-        .json(describe(&set)))
+        .json(describe(id, &set)))
 }
 
-async fn status(state: web::Data<State>, id: web::Path<String>) -> ApiResult {
-    let set = state.keys.get(capability(&id)?)?;
-    Ok(HttpResponse::Ok().json(describe(&set)))
-}
-
-async fn remove(state: web::Data<State>, id: web::Path<String>) -> ApiResult {
+/// Which keys of a set are there
+#[utoipa::path(get, path = "/v1/key-sets/{id}", tag = "key sets", params(("id" = Capability, Path)), responses(
+    (status = 200, description = "`missing` names those that are not", body = KeySetStatus),
+))]
+pub(super) async fn status(state: web::Data<State>, id: web::Path<String>) -> ApiResult {
     let id = capability(&id)?;
-    state.keys.remove(id)?;
-    state.jobs.cancel_all_of(id);
+    let set = state.keys.get(id)?;
+    Ok(HttpResponse::Ok().json(describe(id, &set)))
+}
+
+/// Removes a key set from memory and disk
+#[utoipa::path(delete, path = "/v1/key-sets/{id}", tag = "key sets", params(("id" = Capability, Path)), responses(
+    (status = 204, description = "It is gone; its inferences are cancelled"),
+))]
+pub(super) async fn remove(state: web::Data<State>, id: web::Path<String>) -> ApiResult {
+    let id = capability(&id)?;
+    state.jobs.cancel_all_of(id.into());
+    state.keys.remove(id).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-async fn upload(
+/// Uploads a part of a key
+///
+/// Parts come in any order and may be repeated; the answer to the one that completes a key comes when the key is stored.
+#[utoipa::path(put, path = "/v1/key-sets/{id}/keys/{name}/parts/{part}", tag = "key sets",
+    params(
+        ("id" = Capability, Path),
+        ("name", description = "Name of the key in the manifest"),
+        ("part" = usize, Path, description = "Number of the part, counted from 0"),
+        ("x-part-blake3" = Option<Digest>, Header, description = "BLAKE3 of the part"),
+    ),
+    request_body(content = Vec<u8>, content_type = BINARY, description = "8 MiB of a key container, or its last bytes"),
+    responses((status = 204, description = "The part is there")),
+)]
+pub(super) async fn upload(
     state: web::Data<State>,
     path: web::Path<(String, String, String)>,
     request: HttpRequest,
@@ -97,34 +128,24 @@ async fn store(
             format_args!("part {part} of {count}"),
         )
     })?;
-    // Room is taken before the body is read, so that bodies in flight count too.
-    let charge = state.keys.reserve(expected as u64)?;
-    let bytes = body::read(request, payload, limits::PART_BYTES).await?;
+    // Room is taken before the body is read: what is under way counts too.
+    let _body = state.keys.reserve_body(expected as u64)?;
+    let arriving = || state.keys.reserve_arriving(size as u64);
+    let room = set.is_missing(key).then(arriving).transpose()?;
+    let bytes = body::read(request, payload, limits::PART_BYTES, &state.patience).await?;
     if bytes.len() != expected {
         let detail = format_args!("{} bytes came, {expected} make part {part}", bytes.len());
         return Err(ApiError::new(ProblemKind::PartLength, detail));
     }
     check_checksum(request, &bytes)?;
-    if let Some(complete) = set.put(key, part, bytes, charge) {
-        prepare(state, set, complete).await?;
+    // Parts that came before may have made room for others meanwhile.
+    if set.is_missing(key) {
+        set.begin(key, size, room.map_or_else(arriving, Ok)?);
+    }
+    if let Some(complete) = set.put(key, part, bytes) {
+        state.keys.complete(set, complete).await?;
     }
     Ok(HttpResponse::NoContent().finish())
-}
-
-async fn prepare(state: &web::Data<State>, set: Arc<KeySet>, complete: Complete) -> ApiResult<()> {
-    let memory = match state
-        .keys
-        .reserve(set.engine.prepared_bytes(complete.key()))
-    {
-        Ok(memory) => memory,
-        Err(problem) => {
-            set.give_up(&complete);
-            return Err(problem.into());
-        }
-    };
-    let prepared = web::block(move || set.prepare(complete, memory)).await;
-    prepared.map_err(|error| ApiError::new(ProblemKind::Internal, error))??;
-    Ok(())
 }
 
 fn check_checksum(request: &HttpRequest, bytes: &Bytes) -> ApiResult<()> {
@@ -141,10 +162,10 @@ fn check_checksum(request: &HttpRequest, bytes: &Bytes) -> ApiResult<()> {
     Err(ApiError::new(ProblemKind::PartChecksum, CHECKSUM_HEADER))
 }
 
-fn describe(set: &KeySet) -> KeySetStatus {
+fn describe(id: Capability, set: &KeySet) -> KeySetStatus {
     let manifest = set.manifest();
     KeySetStatus {
-        id: set.id,
+        id,
         model: manifest.model.clone(),
         configuration: manifest.configuration,
         missing: set.missing(),

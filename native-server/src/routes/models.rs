@@ -12,10 +12,10 @@ use protocol::{
     problem::ProblemKind,
 };
 
-use super::resource;
+use super::{BINARY, resource};
 use crate::{
     engine::Engine,
-    error::{ApiError, ApiResult},
+    http::error::{ApiError, ApiResult},
     server::State,
 };
 
@@ -26,9 +26,9 @@ const CLEAR_MODEL: [&str; 3] = ["config.json", "model.safetensors", "README.md"]
 /// Adds the routes.
 pub fn configure(config: &mut web::ServiceConfig) {
     config
-        .service(resource("/models", "GET").route(web::get().to(list)))
-        .service(resource("/models/{id}", "GET").route(web::get().to(one)))
-        .service(resource("/models/{id}/files/{name}", "GET").route(web::get().to(file)));
+        .service(resource("/v1/models").route(web::get().to(list)))
+        .service(resource("/v1/models/{id}").route(web::get().to(one)))
+        .service(resource("/v1/models/{id}/files/{name}").route(web::get().to(file)));
 }
 
 /// The model called `id`.
@@ -37,7 +37,11 @@ pub fn find(state: &State, id: &str) -> ApiResult<Arc<dyn Engine>> {
     model.ok_or_else(|| ApiError::new(ProblemKind::UnknownModel, format_args!("{id:.80?}")))
 }
 
-async fn list(state: web::Data<State>) -> HttpResponse {
+/// The models of this server
+#[utoipa::path(get, path = "/v1/models", tag = "models", responses(
+    (status = 200, description = "All of them", body = ModelList),
+))]
+pub(super) async fn list(state: web::Data<State>) -> HttpResponse {
     let models = state
         .models
         .values()
@@ -55,12 +59,28 @@ async fn list(state: web::Data<State>) -> HttpResponse {
     HttpResponse::Ok().json(ModelList { models })
 }
 
-async fn one(state: web::Data<State>, id: web::Path<String>) -> ApiResult {
+/// What a client needs to know about a model
+#[utoipa::path(get, path = "/v1/models/{id}", tag = "models", params(("id", description = "Name of the model")), responses(
+    (status = 200, description = "The manifest", body = Manifest),
+))]
+pub(super) async fn one(state: web::Data<State>, id: web::Path<String>) -> ApiResult {
     let model = find(&state, &id)?;
     Ok(HttpResponse::Ok().json(current(&state, model.as_ref())))
 }
 
-async fn file(
+/// A file that the manifest names
+#[utoipa::path(get, path = "/v1/models/{id}/files/{name}", tag = "models",
+    params(
+        ("id", description = "Name of the model"),
+        ("name", description = "Name of the file in the manifest"),
+        ("If-None-Match" = Option<String>, Header, description = "`ETag` of the file at hand"),
+    ),
+    responses(
+        (status = 200, description = "Its content", content_type = BINARY, body = [u8]),
+        (status = 304, description = "The file at hand is the present one"),
+    ),
+)]
+pub(super) async fn file(
     state: web::Data<State>,
     path: web::Path<(String, String)>,
     request: HttpRequest,
@@ -96,7 +116,7 @@ async fn file(
         .content_type(if name.ends_with(".md") {
             "text/plain; charset=utf-8"
         } else {
-            "application/octet-stream"
+            BINARY
         })
         .body(content.to_vec()))
 }

@@ -2,6 +2,10 @@
 
 #![allow(dead_code, reason = "every test file uses another part")]
 
+pub mod description;
+#[cfg(unix)]
+pub mod process;
+
 use std::{
     collections::BTreeMap,
     net::{SocketAddr, TcpListener},
@@ -55,7 +59,8 @@ pub enum Behaviour {
     Panic = 3,
 }
 
-struct Fake(Manifest);
+/// The fake model.
+pub struct Fake(pub Manifest);
 
 struct FakeRing(Vec<usize>);
 
@@ -223,7 +228,11 @@ impl Site {
                 server.await.unwrap();
             });
         });
-        let address = receiver.recv().unwrap();
+        Self::at(receiver.recv().unwrap())
+    }
+
+    /// A client for a server that runs.
+    pub fn at(address: SocketAddr) -> Self {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(30)))
@@ -265,11 +274,13 @@ impl Site {
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = response.body_mut().read_to_vec().unwrap();
-        Answer {
+        let answer = Answer {
             status,
             headers,
             body,
-        }
+        };
+        description::check(method, path, &answer);
+        answer
     }
 
     /// `GET`

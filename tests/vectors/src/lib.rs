@@ -83,7 +83,7 @@ fn lines(set: &str) -> Result<String, Box<dyn Error>> {
     ] {
         let spec = CiphertextSpec {
             level: parameters.max_level(),
-            log_scale: 30.0,
+            log_scale: parameters.scale().log2(),
             subring,
         };
         let slots = slots(spec.slots(&parameters), subring == Subring::Real);

@@ -4,7 +4,7 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/known-answers.txt");
 
 #[test]
 fn native_answers_are_the_known_ones() {
-    let answers: String = ["insecure-n8-l9", "n15-q630-p237"]
+    let answers: String = ["insecure-n8-l9", "n15-q630-p237", "n15-q631-p232"]
         .into_iter()
         .map(vectors::known_answers)
         .collect();

@@ -160,8 +160,9 @@ impl Evaluator for Cleartext {
         ))
     }
 
-    fn halve(&self, a: &CleartextCiphertext) -> CleartextCiphertext {
-        Self::each(self.0.halve(&a.shape), a.slots.iter().map(|x| x / 2.0))
+    fn scaled(&self, a: &CleartextCiphertext, factor: f64) -> CleartextCiphertext {
+        let shape = self.0.scaled(&a.shape, factor);
+        Self::each(shape, a.slots.iter().map(|x| x * factor))
     }
 
     fn drop_to(

@@ -104,8 +104,8 @@ impl Evaluator for Encrypted<'_, '_> {
         })
     }
 
-    fn halve(&self, a: &Ciphertext) -> Ciphertext {
-        self.evaluator.halve(a)
+    fn scaled(&self, a: &Ciphertext, factor: f64) -> Ciphertext {
+        self.evaluator.scaled(a, factor)
     }
 
     fn drop_to(&self, a: &Ciphertext, level: usize) -> Result<Ciphertext, CircuitError> {

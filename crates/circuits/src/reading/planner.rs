@@ -17,6 +17,10 @@ pub trait PlaintextEncoder {
     ) -> Option<Self::Plaintext>;
     /// The scale it was encoded at.
     fn scale(plaintext: &Self::Plaintext) -> f64;
+    /// The memory it takes, where it is kept.
+    fn bytes(_: &Self::Plaintext) -> usize {
+        0
+    }
 }
 
 /// Encodes for the encrypted reading, at the scales that the plan finds.
@@ -36,6 +40,10 @@ impl PlaintextEncoder for CkksEncoding {
 
     fn scale(plaintext: &Plaintext) -> f64 {
         plaintext.scale()
+    }
+
+    fn bytes(plaintext: &Plaintext) -> usize {
+        plaintext.heap_bytes()
     }
 }
 
@@ -68,6 +76,10 @@ pub struct Plan {
     pub keys: Vec<KeySpec>,
     /// The layers in order.
     pub layers: Vec<LayerCost>,
+    /// Vectors encoded while planning: the diagonals of linear maps, which are kept, and some tens of others.
+    pub plaintexts: usize,
+    /// The memory that they take.
+    pub plaintext_bytes: usize,
     /// The operations in order.
     pub operations: Vec<Operation>,
     /// The cost of the longest chain of operations in which each waits for the one before: no number of cores that work on whole
@@ -143,6 +155,7 @@ impl<E: PlaintextEncoder> Planner<E> {
             layers,
             operations,
             critical_path,
+            ..
         } = &mut *plan;
         let current = layers.len() - 1;
         let layer = &mut layers[current];
@@ -208,18 +221,19 @@ impl<E: PlaintextEncoder> Evaluator for Planner<E> {
     }
 
     fn encode(&self, slots: &[Complex64], scale: f64) -> Result<E::Plaintext, CircuitError> {
-        self.encoder
-            .encode(&self.parameters, slots, scale)
-            .ok_or_else(|| CircuitError::Encoding {
-                layer: self
-                    .plan
-                    .borrow()
-                    .layers
-                    .last()
-                    .map(|layer| layer.name.clone())
-                    .unwrap_or_default(),
-                log_scale: scale.log2(),
-            })
+        let mut plan = self.plan.borrow_mut();
+        let encoded = self.encoder.encode(&self.parameters, slots, scale);
+        let encoded = encoded.ok_or_else(|| CircuitError::Encoding {
+            layer: plan
+                .layers
+                .last()
+                .map(|layer| layer.name.clone())
+                .unwrap_or_default(),
+            log_scale: scale.log2(),
+        })?;
+        plan.plaintexts += 1;
+        plan.plaintext_bytes += E::bytes(&encoded);
+        Ok(encoded)
     }
 
     fn add(&self, a: &Shape, b: &Shape) -> Result<Shape, CircuitError> {
@@ -246,8 +260,8 @@ impl<E: PlaintextEncoder> Evaluator for Planner<E> {
         self.record(OperationKind::Add, a.level, Ok(*a))
     }
 
-    fn halve(&self, a: &Shape) -> Shape {
-        a.halved()
+    fn scaled(&self, a: &Shape, factor: f64) -> Shape {
+        a.times(factor)
     }
 
     fn drop_to(&self, a: &Shape, level: usize) -> Result<Shape, CircuitError> {

@@ -57,8 +57,11 @@ impl Evaluator<'_> {
     ) -> Result<Ciphertext, EvaluatorError> {
         Self::same_scale(a.scale, plain.scale)?;
         let ring = self.parameters.ring();
-        let mut message = ring.reduce_signed(&plain.coefficients, Basis::of_chain(a.level() + 1));
-        ring.forward(&mut message);
+        let mut message = ring.stale(Basis::of_chain(a.level() + 1));
+        ring.each(&mut message, |kernel, _, limb| {
+            plain.reduce(kernel, limb);
+            kernel.forward(limb);
+        });
         let mut out = a.clone();
         if let Some(first) = out.parts.first_mut() {
             ring.add_assign(first, &message);
@@ -80,10 +83,10 @@ impl Evaluator<'_> {
         }
     }
 
-    /// `a / 2`, by doubling the scale.
-    pub fn halve(&self, a: &Ciphertext) -> Ciphertext {
+    /// `factor a` for a positive factor, by dividing the scale: free, and without a level.
+    pub fn scaled(&self, a: &Ciphertext, factor: f64) -> Ciphertext {
         Ciphertext {
-            scale: 2.0 * a.scale,
+            scale: a.scale / factor,
             ..a.clone()
         }
     }

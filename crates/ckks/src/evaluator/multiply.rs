@@ -70,7 +70,7 @@ impl Evaluator<'_> {
                 let kernel = ring.kernel(basis, i);
                 with_scratch(degree * plain.len(), |weights| {
                     for (weight, p) in weights.chunks_exact_mut(degree).zip(plain) {
-                        kernel.reduce_signed(weight, &p.coefficients);
+                        p.reduce(kernel, weight);
                         kernel.forward(weight);
                     }
                     let weights: Vec<&[u32]> = weights.chunks_exact(degree).collect();

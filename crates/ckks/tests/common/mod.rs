@@ -50,7 +50,7 @@ impl Context {
     pub fn spec(&self) -> CiphertextSpec {
         CiphertextSpec {
             level: self.parameters.max_level(),
-            log_scale: 30.0,
+            log_scale: self.parameters.scale().log2(),
             subring: Subring::Full,
         }
     }

@@ -51,7 +51,7 @@ impl Setting {
     fn encrypt(&self, slots: &[Complex64]) -> SeededCiphertext {
         let spec = CiphertextSpec {
             level: self.parameters.max_level(),
-            log_scale: 30.0,
+            log_scale: self.parameters.scale().log2(),
             subring: Subring::Full,
         };
         Encryptor::new(&self.parameters, &self.secret)

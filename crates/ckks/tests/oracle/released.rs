@@ -1,4 +1,4 @@
-//! The released ring, at a few coefficients: each is a sum of 32,768 products of 630-bit integers.
+//! The released rings, at a few coefficients: each is a sum of 32,768 products of 630-bit integers.
 
 use super::Setting;
 use crate::embedding::{angles, coefficient};
@@ -10,7 +10,13 @@ const PLACES: [usize; 5] = [0, 1, 12_345, 16_384, 32_767];
 
 #[test]
 fn coefficients_of_a_fresh_ciphertext_and_of_a_product() {
-    let setting = Setting::new(Parameters::n15_q630_p237().unwrap());
+    for parameters in Parameters::released().unwrap() {
+        check(parameters);
+    }
+}
+
+fn check(parameters: Parameters) {
+    let setting = Setting::new(parameters);
     let level = setting.parameters.max_level();
     let (reference, modulus) = (&setting.reference, setting.reference.modulus(level));
     let slots = setting.slots(0.01);
@@ -19,7 +25,7 @@ fn coefficients_of_a_fresh_ciphertext_and_of_a_product() {
     let angles = angles(reference.degree);
     for k in PLACES {
         let opened = &parts[0][k] + coefficient_of_product(&parts[1], &reference.secret, k);
-        let want = coefficient(&slots, &angles, k, 2f64.powi(30)).round() as i64;
+        let want = coefficient(&slots, &angles, k, setting.parameters.scale()).round() as i64;
         let error = centered(&opened, &modulus) - want;
         assert!(
             error.magnitude() <= &22u32.into(),

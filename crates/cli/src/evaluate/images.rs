@@ -10,9 +10,11 @@ use serde::Serialize;
 use super::{
     connect,
     folders::{self, Labelled},
-    model_folder, print,
+    model_folder,
 };
-use crate::{CliError, Stop, arguments::Evaluate, classify::read_image, remote::Remote};
+use crate::{
+    CliError, Stop, arguments::Evaluate, classify::read_image, remote::Remote, report::print,
+};
 
 const BEST: usize = 5;
 
@@ -51,8 +53,8 @@ pub fn run(
         images.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     }
     let remote = if arguments.encrypted {
-        let (api, session) = connect(&arguments.server, &vit.config.name, &folder)?;
-        Some(Remote::connect(api, session, stop)?)
+        let (api, keys) = connect(arguments, &vit.config.name, &folder, stop)?;
+        Some(Remote::connect(api, keys, stop)?)
     } else {
         None
     };

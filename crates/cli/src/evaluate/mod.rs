@@ -11,11 +11,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use client::{Session, model::Task};
+use client::model::Task;
 use protocol::hex::{Digest, Hex};
-use serde::Serialize;
 
-use crate::{CliError, Stop, arguments::Evaluate, http::Api, remote::session};
+use crate::{CliError, Stop, arguments::Evaluate, http::Api, keys::KeyRing};
 
 /// Measures and prints one line of JSON.
 pub fn run(arguments: &Evaluate, out: &mut dyn Write, stop: &Stop) -> Result<(), CliError> {
@@ -29,22 +28,20 @@ pub fn run(arguments: &Evaluate, out: &mut dyn Write, stop: &Stop) -> Result<(),
 
 const CONFIG: &str = "config.json";
 
-fn print(report: &impl Serialize, out: &mut dyn Write) -> Result<(), CliError> {
-    let line =
-        serde_json::to_string(report).map_err(|error| CliError::Protocol(error.to_string()))?;
-    writeln!(out, "{line}")?;
-    Ok(())
-}
-
 // Agreement means something only if both sides have the same weights.
-fn connect(server: &str, model: &str, folder: &Path) -> Result<(Api, Session), CliError> {
-    let api = Api::new(server);
+fn connect(
+    arguments: &Evaluate,
+    model: &str,
+    folder: &Path,
+    stop: &Stop,
+) -> Result<(Api, KeyRing), CliError> {
+    let api = Api::new(&arguments.server.server, stop);
     let manifest = api.manifest(model)?;
     if manifest.weights != weights_digest(folder)? {
         return Err(CliError::OtherModel(manifest.model));
     }
-    let session = session(&manifest)?;
-    Ok((api, session))
+    let keys = KeyRing::open(&api, &manifest, false)?;
+    Ok((api, keys))
 }
 
 fn weights_digest(folder: &Path) -> Result<Digest, CliError> {

@@ -13,9 +13,10 @@ use protocol::manifest::TOKENIZER;
 use serde::Serialize;
 use tokenizer::{Ending, Tokenizer};
 
-use super::{connect, model_folder, perplexity::negative_log_likelihood, print};
+use super::{connect, model_folder, perplexity::negative_log_likelihood};
 use crate::{
-    CliError, Stop, arguments::Evaluate, language::Language, remote::Remote, ticker::Ticker,
+    CliError, Stop, arguments::Evaluate, language::Language, progress::Ticker, remote::Remote,
+    report::print,
 };
 
 /// Tokens whose probabilities are compared.
@@ -75,15 +76,15 @@ pub fn run(
         .filter(|line| !line.trim().is_empty())
         .take(limit)
         .collect();
-    let (api, session) = connect(&arguments.server, &lm.config.name, &folder)?;
-    let language = Language::open(&folder, &session)?;
+    let (api, keys) = connect(arguments, &lm.config.name, &folder, stop)?;
+    let language = Language::open(&folder, &keys.session)?;
     let Language {
         tokenizer,
         embedding,
     } = &language;
     let text = prompts.join("\n");
     let clear = measure(&lm, embedding, &tokenizer.encode(&text)?, &text)?.ok_or_else(no_text)?;
-    let remote = Remote::connect(api, session, stop)?;
+    let remote = Remote::connect(api, keys, stop)?;
     let encrypted = Some(compare(&lm, &language, &remote, &prompts)?);
     print(&Report { encrypted, ..clear }, out)
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "every test file uses another part")]
 
+pub mod proxy;
+
 #[path = "../../../client/tests/common/mod.rs"]
 mod files;
 #[path = "../../../tokenizer/tests/common/mod.rs"]
@@ -27,10 +29,15 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The command, in the workspace's folder.
+/// The command, in the workspace's folder; no keys are kept where it looks for them.
 pub fn cipherformer() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cipherformer"));
     command.current_dir(root());
+    command.env(
+        "XDG_DATA_HOME",
+        concat!(env!("CARGO_TARGET_TMPDIR"), "/nothing-kept"),
+    );
+    command.env_remove("CIPHERFORMER_SERVER");
     command
 }
 

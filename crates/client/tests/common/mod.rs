@@ -20,6 +20,16 @@ pub fn embedding_file(embedding: &Embedding) -> Vec<u8> {
             embedding.bias.shape(),
             embedding.bias.iter().copied().collect(),
         ),
+        (
+            "norm.weight",
+            embedding.norm_weight.shape(),
+            embedding.norm_weight.iter().copied().collect(),
+        ),
+        (
+            "norm.bias",
+            embedding.norm_bias.shape(),
+            embedding.norm_bias.iter().copied().collect(),
+        ),
     ];
     let (mut header, mut data) = (Vec::new(), Vec::new());
     for (name, shape, values) in tensors {

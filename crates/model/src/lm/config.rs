@@ -16,6 +16,8 @@ pub struct Config {
     pub task: Task,
     /// Sizes of the network.
     pub architecture: Architecture,
+    /// ν of [`crate::Block::norm`] for each block but the first, whose input the client has normalised.
+    pub norms: Vec<f64>,
     /// The token that fills a window on the left, before the text begins.
     pub pad: u32,
     /// Largest magnitudes seen on the validation texts.
@@ -54,7 +56,7 @@ pub struct Ranges {
     pub embed: f64,
     /// One entry per block.
     pub blocks: Vec<BlockRanges>,
-    /// The last token's vector after the final norm.
+    /// The last token's vector.
     pub hidden: f64,
 }
 
@@ -101,6 +103,13 @@ impl Config {
                 "the padding token {} is not in the vocabulary",
                 self.pad
             )));
+        }
+        if self.norms.len() + 1 != self.architecture.blocks
+            || !self.norms.iter().all(|slope| (1e-9..=1.0).contains(slope))
+        {
+            return Err(ModelError::Config(
+                "norms must hold a number in 1e-9..=1 for each block but the first".into(),
+            ));
         }
         check_ranges(&self.ranges.blocks, self.architecture.blocks)
     }

@@ -16,6 +16,26 @@ pub struct Embedding {
     pub position: Array2<f32>,
     /// \[vocabulary\], added to the scores.
     pub bias: Array1<f32>,
+    /// \[width\], what the answer's norm is multiplied by.
+    pub norm_weight: Array1<f32>,
+    /// \[width\], what is added to it.
+    pub norm_bias: Array1<f32>,
+}
+
+/// Added to the variance by which a vector is normalised.
+const EPSILON: f64 = 1e-5;
+
+/// Of mean 0 and variance 1. The order of additions is fixed, so that every machine gets the same bits.
+fn normalised(x: &[f32]) -> impl Iterator<Item = f64> {
+    let count = x.len() as f64;
+    let mean = x.iter().map(|&v| f64::from(v)).sum::<f64>() / count;
+    let variance = x
+        .iter()
+        .map(|&v| (f64::from(v) - mean).powi(2))
+        .sum::<f64>()
+        / count;
+    let deviation = (variance + EPSILON).sqrt();
+    x.iter().map(move |&v| (f64::from(v) - mean) / deviation)
 }
 
 impl Embedding {
@@ -56,12 +76,14 @@ impl Embedding {
             weight: source.matrix("embed.weight", vocabulary, width)?,
             position: source.matrix("embed.position", window, width)?,
             bias: source.vector("bias", vocabulary)?,
+            norm_weight: source.vector("norm.weight", width)?,
+            norm_bias: source.vector("norm.bias", width)?,
         };
         source.finish()?;
         Ok(embedding)
     }
 
-    /// The network's input for a window of tokens, \[window, width\].
+    /// The network's input for a window of tokens: normalised sums of token and position vectors, \[window, width\].
     ///
     /// # Errors
     /// Another number of tokens than the window holds, a token that is not in the vocabulary.
@@ -78,11 +100,15 @@ impl Embedding {
                 return Err(ModelError::Token(token));
             }
             row += &self.weight.row(token as usize);
+            let sum: Vec<f32> = row.to_vec();
+            row.iter_mut()
+                .zip(normalised(&sum))
+                .for_each(|(value, normed)| *value = normed as f32);
         }
         Ok(rows)
     }
 
-    /// Scores of all tokens from the answer's vector. The order of additions is fixed, so that every machine gets the same bits.
+    /// Scores of all tokens from the answer's vector, which is normalised first. The order of additions is fixed here too.
     ///
     /// # Errors
     /// Another number of values than the network's width.
@@ -93,11 +119,12 @@ impl Embedding {
                 found: hidden.len(),
             });
         }
+        let normed: Vec<f64> = normalised(hidden)
+            .zip(self.norm_weight.iter().zip(&self.norm_bias))
+            .map(|(value, (&weight, &bias))| value * f64::from(weight) + f64::from(bias))
+            .collect();
         let score = |(row, &bias): (ndarray::ArrayView1<'_, f32>, &f32)| {
-            let products = row
-                .iter()
-                .zip(hidden)
-                .map(|(&w, &h)| f64::from(w) * f64::from(h));
+            let products = row.iter().zip(&normed).map(|(&w, &h)| f64::from(w) * h);
             (f64::from(bias) + products.sum::<f64>()) as f32
         };
         Ok(self
@@ -111,5 +138,5 @@ impl Embedding {
 }
 
 fn values(shape: &Architecture) -> u64 {
-    (shape.vocabulary * (shape.width + 1) + shape.window * shape.width) as u64
+    (shape.vocabulary * (shape.width + 1) + (shape.window + 2) * shape.width) as u64
 }

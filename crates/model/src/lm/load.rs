@@ -1,8 +1,8 @@
 use std::path::Path;
 
-use super::{Architecture, Config, Lm, Norm};
+use super::{Architecture, Config, Lm};
 use crate::{
-    ModelError, Sigma,
+    Block, ModelError, Sigma,
     files::{read_json, read_values},
     tensors::{Source, block_values},
 };
@@ -31,30 +31,24 @@ impl Lm {
         let a = config.architecture;
         let blocks = (0..a.blocks)
             .map(|i| {
-                source.block(i, a.width, a.hidden, |source, name| {
+                let block = source.block(i, a.width, a.hidden, |source, name| {
                     Ok(Sigma::Causal {
                         gain: source.matrix(&format!("{name}.gain"), a.heads, a.window)?,
                         shift: source.vector(&format!("{name}.shift"), a.heads)?,
                         offset: source.matrix(&format!("{name}.offset"), a.heads, a.window)?,
                     })
-                })
+                })?;
+                let norm = i.checked_sub(1).and_then(|i| config.norms.get(i).copied());
+                Ok(Block { norm, ..block })
             })
-            .collect::<Result<_, _>>()?;
-        let norm = Norm {
-            scale: source.vector("norm.scale", a.width)?,
-            shift: source.vector("norm.shift", a.width)?,
-        };
+            .collect::<Result<_, ModelError>>()?;
         source.finish()?;
-        Ok(Self {
-            config,
-            blocks,
-            norm,
-        })
+        Ok(Self { config, blocks })
     }
 }
 
 /// Number of weights the sizes imply.
 fn values(a: &Architecture) -> u64 {
     let sigma = (a.heads * (2 * a.window + 1)) as u64;
-    a.blocks as u64 * (block_values(a.width, a.hidden) + sigma) + 2 * a.width as u64
+    a.blocks as u64 * (block_values(a.width, a.hidden) + sigma)
 }

@@ -19,17 +19,6 @@ pub struct Lm {
     pub config: Config,
     /// The blocks in order; causal.
     pub blocks: Vec<Block>,
-    /// The final norm.
-    pub norm: Norm,
-}
-
-/// scale ⊙ x + shift.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Norm {
-    /// \[width\].
-    pub scale: Array1<f32>,
-    /// \[width\].
-    pub shift: Array1<f32>,
 }
 
 impl Lm {
@@ -57,7 +46,6 @@ impl Lm {
             (shape.window, shape.width),
             "rows have the wrong shape"
         );
-        let x = block::stream(&self.blocks, rows.mapv(f64::from), shape.heads, observe);
-        x * &self.norm.scale.mapv(f64::from) + &self.norm.shift.mapv(f64::from)
+        block::stream(&self.blocks, rows.mapv(f64::from), shape.heads, observe)
     }
 }

@@ -22,6 +22,8 @@ impl Lm {
                 blocks,
                 vocabulary,
             },
+            // Of layer norm at a variance of one half.
+            norms: vec![1.0 / 32.0; blocks - 1],
             pad: 0,
             ranges: Ranges {
                 windows: 1,

@@ -4,6 +4,8 @@ mod elementwise;
 #[cfg(target_arch = "x86_64")]
 mod native;
 mod portable;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod simd128;
 #[cfg(target_arch = "x86_64")]
 mod wide;
 

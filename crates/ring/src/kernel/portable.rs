@@ -130,6 +130,9 @@ impl Kernel for PortableKernel {
     }
 
     fn dot(&self, out: &mut [u32], lhs: &[&[u32]], rhs: &[&[u32]]) {
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        super::simd128::dot(self.modulus, out, lhs, rhs);
+        #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
         elementwise::dot(self.modulus, out, lhs, rhs);
     }
 

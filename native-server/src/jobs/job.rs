@@ -19,7 +19,14 @@ use protocol::{
 };
 use tokio::sync::watch;
 
-use crate::{engine::Stopped, key_set::KeySet};
+use crate::{
+    engine::Stopped,
+    keys::{KeySet, KeyStore, SetName},
+    telemetry::{LayerClock, Metrics, Outcome},
+};
+
+/// Name of the layer while keys come back from the disk.
+const LOADING: &str = "loading keys";
 
 /// Unit of [`Progress::total`].
 const TOTAL: u64 = 1000;
@@ -49,12 +56,27 @@ impl JobState {
     }
 }
 
+/// What a job needs besides itself.
+pub struct Surroundings {
+    /// Where keys come from that are not in memory.
+    pub keys: Arc<KeyStore>,
+    /// Where it is counted.
+    pub metrics: Arc<Metrics>,
+    /// Time that it may take.
+    pub time: Duration,
+}
+
+enum Ended {
+    Cancelled,
+    Problem(Problem),
+}
+
 /// An inference.
 pub struct Job {
     /// Its capability.
     pub id: Capability,
     /// The key set it computes with.
-    pub key_set: Capability,
+    pub set: SetName,
     /// The model it evaluates.
     pub model: String,
     /// What the model's manifest says about the time.
@@ -77,7 +99,7 @@ impl Job {
         let manifest = set.manifest();
         Self {
             id,
-            key_set: set.id,
+            set: set.life.name,
             model: manifest.model.clone(),
             expected_seconds: manifest.expected_seconds,
             work: Mutex::new(Some(Work { set, query })),
@@ -118,27 +140,35 @@ impl Job {
     }
 
     /// Runs the evaluation to its end on this thread; returns the time it took if there is a result.
-    pub fn run(&self, expected: Duration) -> Option<Duration> {
+    pub fn run(&self, expected: Duration, around: &Surroundings) -> Option<Duration> {
         let work = self.take_work()?;
         let start = Instant::now();
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.evaluate(&work, start, expected)))
-            .unwrap_or_else(|_| Err(Stopped::Failed("the evaluator panicked".to_owned())));
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            self.evaluate(&work, start, expected, around)
+        }))
+        .unwrap_or_else(|_| Err(Stopped::Failed("the evaluator panicked".to_owned()).into()));
         let digest = work.set.engine.parameter_digest();
-        work.set.touch();
+        work.set.life.touch();
         drop(work);
-        let (state, time) = match outcome {
+        let time = start.elapsed();
+        let (state, outcome) = match outcome {
             Ok(payload) => {
                 let result = container::write(ObjectType::Result, &digest, &payload);
-                (JobState::Done(result.into()), Some(start.elapsed()))
+                (JobState::Done(result.into()), Outcome::Done)
             }
-            Err(Stopped::Cancelled) => (JobState::Cancelled, None),
-            Err(Stopped::Failed(detail)) => (
-                JobState::Failed(Problem::new(ProblemKind::EvaluationFailed, detail)),
-                None,
-            ),
+            Err(Ended::Cancelled) => (JobState::Cancelled, Outcome::Cancelled),
+            Err(Ended::Problem(problem)) => {
+                tracing::warn!(
+                    model = self.model,
+                    detail = problem.detail,
+                    "inference failed"
+                );
+                (JobState::Failed(problem), Outcome::Failed)
+            }
         };
+        around.metrics.inference(&self.model, outcome, time);
         self.end(state);
-        time
+        (outcome == Outcome::Done).then_some(time)
     }
 
     fn evaluate(
@@ -146,24 +176,38 @@ impl Job {
         work: &Work,
         start: Instant,
         expected: Duration,
-    ) -> Result<Vec<u8>, Stopped> {
-        // It may have been cancelled between leaving the queue and coming here.
-        if self.cancelled.load(Ordering::SeqCst) {
-            return Err(Stopped::Cancelled);
-        }
+        around: &Surroundings,
+    ) -> Result<Vec<u8>, Ended> {
+        let (set, mut overdue) = (&work.set, false);
+        let mut clock = LayerClock::start(&around.metrics, &self.model);
         let mut watch = |layer: &str, done: f64| {
-            if self.cancelled.load(Ordering::SeqCst) {
+            overdue = start.elapsed() > around.time;
+            if overdue || self.cancelled.load(Ordering::SeqCst) {
                 return ControlFlow::Break(());
             }
-            self.state.send_replace(JobState::Running(progress(
-                layer,
-                done,
-                start.elapsed(),
-                expected,
-            )));
+            clock.layer(layer);
+            let progress = progress(layer, done, start.elapsed(), expected);
+            self.state.send_replace(JobState::Running(progress));
             ControlFlow::Continue(())
         };
-        work.set.ring().evaluate(&work.query, &mut watch)
+        // It may have been cancelled between leaving the queue and coming here.
+        if self.cancelled.load(Ordering::SeqCst) {
+            return Err(Ended::Cancelled);
+        }
+        let mut ring = set.ring();
+        let loaded = around.keys.load(set, &mut ring, || watch(LOADING, 0.0));
+        let outcome = match (loaded.map_err(Ended::Problem)?, ring.keys()) {
+            (ControlFlow::Break(()), _) => Err(Stopped::Cancelled),
+            (_, Some(keys)) => keys.evaluate(&work.query, &mut watch),
+            (_, None) => Err(Stopped::Failed("the model takes no keys".to_owned())),
+        };
+        match outcome {
+            Err(Stopped::Cancelled) if overdue => {
+                let detail = format_args!("it took more than {} seconds", around.time.as_secs());
+                Err(Ended::Problem(Problem::new(ProblemKind::TimeLimit, detail)))
+            }
+            outcome => Ok(outcome?),
+        }
     }
 
     fn take_work(&self) -> Option<Work> {
@@ -176,6 +220,17 @@ impl Job {
     fn end(&self, state: JobState) {
         *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         self.state.send_replace(state);
+    }
+}
+
+impl From<Stopped> for Ended {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Cancelled => Self::Cancelled,
+            Stopped::Failed(detail) => {
+                Self::Problem(Problem::new(ProblemKind::EvaluationFailed, detail))
+            }
+        }
     }
 }
 

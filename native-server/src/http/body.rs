@@ -10,23 +10,33 @@ use actix_web::{
 use futures_util::StreamExt;
 use protocol::problem::ProblemKind;
 
-use crate::error::{ApiError, ApiResult};
-
-const TIME: Duration = Duration::from_secs(120);
+use crate::{
+    http::error::{ApiError, ApiResult},
+    server::Patience,
+};
 
 // How much of a refused body is read so that the client gets to see the answer instead of a reset connection.
 const DRAIN_BYTES: usize = 16 << 20;
 const DRAIN_TIME: Duration = Duration::from_secs(5);
 
 /// Reads a body of at most `limit` bytes; the buffer grows with what arrives, not with what is announced.
-pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) -> ApiResult<Bytes> {
+pub async fn read(
+    request: &HttpRequest,
+    payload: &mut Payload,
+    limit: usize,
+    patience: &Patience,
+) -> ApiResult<Bytes> {
     check_type(request)?;
     if announced(request).is_some_and(|length| length > limit as u64) {
         return Err(too_large(limit));
     }
     let mut body = BytesMut::new();
     let receive = async {
-        while let Some(chunk) = payload.next().await {
+        let silent = |_| ApiError::new(ProblemKind::UploadInterrupted, "nothing came for a while");
+        while let Some(chunk) = tokio::time::timeout(patience.silence, payload.next())
+            .await
+            .map_err(silent)?
+        {
             let chunk =
                 chunk.map_err(|error| ApiError::new(ProblemKind::UploadInterrupted, error))?;
             if body.len() + chunk.len() > limit {
@@ -36,7 +46,7 @@ pub async fn read(request: &HttpRequest, payload: &mut Payload, limit: usize) ->
         }
         Ok(())
     };
-    match tokio::time::timeout(TIME, receive).await {
+    match tokio::time::timeout(patience.body, receive).await {
         Ok(done) => done?,
         Err(_) => {
             return Err(ApiError::new(

@@ -1,6 +1,6 @@
 //! Every refusal as `application/problem+json`, those of actix-web's own extractors included.
 
-use std::fmt;
+use std::{fmt, num::NonZeroU16};
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
@@ -13,8 +13,8 @@ use protocol::{
     problem::{MEDIA_TYPE, Problem, ProblemKind},
 };
 
-/// Seconds after which a client that was turned away for lack of room may ask again.
-const RETRY_AFTER: &str = "15";
+/// Seconds after which a client that was turned away for lack of room may ask again, where nothing better is known.
+const RETRY_AFTER: u16 = 15;
 
 /// A [`Problem`] as an actix-web error.
 #[derive(Debug)]
@@ -48,9 +48,19 @@ impl ResponseError for ApiError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut response = HttpResponse::build(self.status_code());
-        if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
-            response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+        let status = self.status_code();
+        let mut response = HttpResponse::build(status);
+        let passing = matches!(
+            status,
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+        );
+        if passing {
+            let seconds = self.0.retry_after.map_or(RETRY_AFTER, NonZeroU16::get);
+            response.insert_header((header::RETRY_AFTER, header::HeaderValue::from(seconds)));
+        }
+        if let Some(kind) = self.0.kind() {
+            // For whoever counts.
+            response.extensions_mut().insert(kind);
         }
         let body = serde_json::to_vec(&self.0).unwrap_or_default();
         response.content_type(MEDIA_TYPE).body(body)

@@ -1,4 +1,4 @@
-//! Accounting of the memory that clients' keys take.
+//! Accounting of the memory and the disk that clients' keys take.
 
 use std::sync::{
     Arc,
@@ -41,6 +41,20 @@ impl Quota {
         })
     }
 
+    /// Takes `bytes` that are held already, whatever the limit.
+    pub fn force(&self, bytes: u64) -> Charge {
+        self.used.fetch_add(bytes, Ordering::SeqCst);
+        Charge {
+            used: Arc::clone(&self.used),
+            bytes,
+        }
+    }
+
+    /// Bytes that may be held.
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
     /// Bytes held now.
     pub fn used(&self) -> u64 {
         self.used.load(Ordering::SeqCst)
@@ -66,7 +80,9 @@ mod tests {
         let four = quota.take(4).unwrap();
         drop(six);
         assert_eq!(quota.used(), 4);
-        drop(four);
+        let found = quota.force(100);
+        assert!(quota.take(1).is_none());
+        drop((four, found));
         assert_eq!(quota.used(), 0);
     }
 }

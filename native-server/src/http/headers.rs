@@ -15,6 +15,11 @@ pub fn security() -> DefaultHeaders {
         .add((header::REFERRER_POLICY, "no-referrer"))
         .add(("Cross-Origin-Opener-Policy", "same-origin"))
         .add(("Cross-Origin-Resource-Policy", "same-origin"))
+        .add((
+            header::PERMISSIONS_POLICY,
+            "camera=(), geolocation=(), microphone=()",
+        ))
+        .add((header::X_FRAME_OPTIONS, "DENY"))
         .add((header::CACHE_CONTROL, "no-cache"))
 }
 

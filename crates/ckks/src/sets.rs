@@ -1,0 +1,94 @@
+//! The released sets of parameters, and those of tests.
+
+use crate::{Parameters, ParametersError, ParametersLiteral};
+use ring::primes::ntt_primes_below;
+
+const DEGREE: usize = 1 << 15;
+
+impl Parameters {
+    /// The set of the CIFAR-100 vision transformer: 21 primes of 30 bits (19 levels above a base of 60 bits), 8 special primes.
+    ///
+    /// | N | log2 Q | log2 P | log2 QP | bound | digits | secret | error |
+    /// |---|---|---|---|---|---|---|---|
+    /// | 2^15 | 630 | 237 | 867 | 868 ([`crate::SECURITY_SOURCE`]) | 3 of 7 primes | uniform ternary | centred binomial, 3.24 |
+    ///
+    /// The eighth special prime, of 27 bits, makes P exceed a digit by 2^26, so that what the gadget adds stays below the rounding error.
+    pub fn n15_q630_p237() -> Result<Self, ParametersError> {
+        let primes: Vec<u32> = ntt_primes_below(1 << 30, DEGREE).take(28).collect();
+        let (chain, special) = primes.split_at(21);
+        let special = special.iter().copied();
+        Self::from_literal(ParametersLiteral {
+            name: "n15-q630-p237".into(),
+            log_n: 15,
+            chain: chain.to_vec(),
+            special: special
+                .chain(ntt_primes_below(1 << 27, DEGREE).take(1))
+                .collect(),
+            digit: 7,
+            log_scale: 30,
+        })
+    }
+
+    /// The set of the language model, whose norms need two levels more: 23 primes of 27.5 bits (21 levels above a base of 55 bits).
+    ///
+    /// | N | log2 Q | log2 P | log2 QP | bound | digits | secret | error |
+    /// |---|---|---|---|---|---|---|---|
+    /// | 2^15 | 631 | 232 | 863 | 868 ([`crate::SECURITY_SOURCE`]) | 3 of 8 primes | uniform ternary | centred binomial, 3.24 |
+    ///
+    /// The scale of 2^28 lies above the primes: a product of ciphertexts gains half a bit of scale, which the plaintexts of the next
+    /// linear layer take back.
+    pub fn n15_q631_p232() -> Result<Self, ParametersError> {
+        Self::from_literal(ParametersLiteral {
+            name: "n15-q631-p232".into(),
+            log_n: 15,
+            chain: ntt_primes_below(190_000_000, DEGREE).take(23).collect(),
+            special: ntt_primes_below(1 << 29, DEGREE).take(8).collect(),
+            digit: 8,
+            log_scale: 28,
+        })
+    }
+
+    /// The released sets, shortest chain first.
+    pub fn released() -> Result<[Self; 2], ParametersError> {
+        Ok([Self::n15_q630_p237()?, Self::n15_q631_p232()?])
+    }
+
+    /// A test set at a small ring with `chain` primes of 30 bits, otherwise shaped like [`Parameters::n15_q630_p237`]. No security at all.
+    #[cfg(feature = "insecure-parameters")]
+    pub fn insecure(log_n: u32, chain: usize) -> Result<Self, ParametersError> {
+        let degree = 1usize << log_n.min(17);
+        let primes: Vec<u32> = ntt_primes_below(1 << 30, degree).take(chain + 7).collect();
+        if primes.len() < chain + 7 {
+            return Err(ParametersError::Shape("too many primes for a test set"));
+        }
+        Self::from_literal(ParametersLiteral {
+            name: format!("insecure-n{log_n}-l{chain}"),
+            log_n,
+            chain: primes[..chain].to_vec(),
+            special: primes[chain..]
+                .iter()
+                .copied()
+                .chain(ntt_primes_below(1 << 27, degree).take(1))
+                .collect(),
+            digit: 7,
+            log_scale: 30,
+        })
+    }
+
+    /// The set of a name that this build knows.
+    pub fn by_name(name: &str) -> Result<Self, ParametersError> {
+        #[cfg(feature = "insecure-parameters")]
+        if let Some((log_n, chain)) = name
+            .strip_prefix("insecure-n")
+            .and_then(|rest| rest.split_once("-l"))
+            && let (Ok(log_n @ 5..=13), Ok(chain @ 2..=23)) = (log_n.parse(), chain.parse())
+        {
+            return Self::insecure(log_n, chain);
+        }
+        match name {
+            "n15-q630-p237" => Self::n15_q630_p237(),
+            "n15-q631-p232" => Self::n15_q631_p232(),
+            _ => Err(ParametersError::Unknown(name.into())),
+        }
+    }
+}
