@@ -8,7 +8,8 @@ import subprocess
 import sys
 
 LONG = ["--tokens", "42", "--evaluate-every", "12"]
-SLOW = ["--muon", "1e-3", "--adam", "5e-4", "--hard", "6", "--seed", "2"]
+LATE = ["--tokens", "5", "--evaluate-every", "12", "--late", "2", "--muon", "5e-4", "--adam", "2.5e-4", "--seed", "3"]
+LATER = ["--tokens", "8", "--evaluate-every", "12", "--late", "2", "--muon", "4e-4", "--adam", "2e-4", "--seed", "4"]
 SHORT = ["--tokens", "1.5", "--evaluate-every", "30", "--average", "0.98", "--sample"]
 STEP = ["--tokens", "0.5", "--evaluate-every", "30", "--average", "0.98", "--sample"]
 SOFTMAX = ["--attention", "softmax", "--activation", "gelu", "--norm", "layer", "--no-inside", "--sequential", "--range-weight", "0"]
@@ -17,8 +18,11 @@ SIGMA = ["--attention", "gelu", "--activation", "gelu"]
 
 RUNS: dict[str, list[str]] = {
     "released": [*LONG, "--freeze-from", "0.75"],
+    "late": [*LATE, "--start", "runs/released"],
+    "later": [*LATER, "--start", "runs/late"],
     "baseline": [*LONG, *SOFTMAX, "--no-relative"],
-    "late": ["--tokens", "6", "--evaluate-every", "12", "--start", "runs/released", "--late", "4", *SLOW],
+    "baseline-late": [*LATE, *SOFTMAX, "--no-relative", "--start", "runs/baseline"],
+    "baseline-later": [*LATER, *SOFTMAX, "--no-relative", "--start", "runs/baseline-late"],
     "short-baseline": [*SHORT, *SOFTMAX, "--no-relative"],
     "short-baseline-relative": [*SHORT, *SOFTMAX],
     "norm-edges": SHORT,
