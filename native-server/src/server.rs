@@ -119,7 +119,7 @@ impl State {
             .collect();
         let keys = KeyStore::open(settings.keys, &settings.key_place, &models);
         let keys = Arc::new(keys.map_err(io::Error::other)?);
-        let metrics = Arc::new(Metrics::new());
+        let metrics = Arc::new(Metrics::default());
         Ok(Self {
             models,
             jobs: Jobs::start(settings.jobs, Arc::clone(&keys), Arc::clone(&metrics))?,

@@ -239,6 +239,10 @@ fn key_sets_take_turns_and_a_full_queue_tells_its_length() {
         answer.headers["retry-after"],
         problem.retry_after.unwrap().to_string()
     );
+    // Each round serves one inference of every set; no inference has told yet how long it takes, so the manifest does.
+    let left = |job: &str| site.get(&format!("{job}/result")).json()["eta_ms"].clone();
+    assert_eq!(many.each_ref().map(|job| left(job)), [100, 300, 400]);
+    assert_eq!(left(&one), 200);
     // The greedy set waits first, so its next one is served first; then it is the modest one's turn.
     assert_eq!(site.delete(&running).status, 204);
     while site.get(&format!("{}/result", many[0])).json()["layer"] != "layer" {}

@@ -58,19 +58,27 @@ pub async fn read(
     Ok(body.freeze())
 }
 
-/// Reads on after a refusal, within bounds.
-pub async fn drain(payload: &mut Payload) {
-    let receive = async {
-        let mut left = DRAIN_BYTES;
-        while let Some(Ok(chunk)) = payload.next().await {
-            match left.checked_sub(chunk.len()) {
-                Some(rest) => left = rest,
-                None => return,
-            }
+/// Reads on after a refusal, within bounds; hands the outcome through.
+pub async fn drained(outcome: ApiResult, payload: &mut Payload) -> ApiResult {
+    let interrupted = Some(ProblemKind::UploadInterrupted);
+    if outcome
+        .as_ref()
+        .is_err_and(|error| error.0.kind() != interrupted)
+    {
+        // Whether the rest arrives is the client's affair.
+        let _ = tokio::time::timeout(DRAIN_TIME, drain(payload)).await;
+    }
+    outcome
+}
+
+async fn drain(payload: &mut Payload) {
+    let mut left = DRAIN_BYTES;
+    while let Some(Ok(chunk)) = payload.next().await {
+        match left.checked_sub(chunk.len()) {
+            Some(rest) => left = rest,
+            None => return,
         }
-    };
-    // Whether the rest arrives is the client's affair.
-    let _ = tokio::time::timeout(DRAIN_TIME, receive).await;
+    }
 }
 
 fn check_type(request: &HttpRequest) -> ApiResult<()> {

@@ -44,7 +44,7 @@ pub async fn observe(
             .request(method, route, status.as_u16(), problem);
     }
     let (ms, status, problem) = (
-        start.elapsed().as_millis(),
+        start.elapsed().as_millis() as u64,
         status.as_u16(),
         problem.map_or("", ProblemKind::slug),
     );

@@ -58,10 +58,7 @@ pub(super) async fn create(
     mut payload: web::Payload,
 ) -> ApiResult {
     let outcome = submit(&state, &selection, &request, &mut payload).await;
-    if outcome.is_err() {
-        body::drain(&mut payload).await;
-    }
-    outcome
+    body::drained(outcome, &mut payload).await
 }
 
 async fn submit(

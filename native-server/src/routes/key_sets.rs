@@ -102,10 +102,7 @@ pub(super) async fn upload(
     mut payload: web::Payload,
 ) -> ApiResult {
     let outcome = store(&state, &path, &request, &mut payload).await;
-    if outcome.is_err() {
-        body::drain(&mut payload).await;
-    }
-    outcome
+    body::drained(outcome, &mut payload).await
 }
 
 async fn store(

@@ -47,9 +47,9 @@ pub struct Metrics {
     key_bytes: Family<Labels<1>, Gauge>,
 }
 
-impl Metrics {
+impl Default for Metrics {
     /// Everything at zero.
-    pub fn new() -> Self {
+    fn default() -> Self {
         let seconds = || Histogram::new(exponential_buckets(0.01, 2.0, 16));
         let mut metrics = Self {
             registry: Registry::with_prefix("cipherformer"),
@@ -72,7 +72,9 @@ impl Metrics {
         metrics.register();
         metrics
     }
+}
 
+impl Metrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
         let layers = self.layers.clone();

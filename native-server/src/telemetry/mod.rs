@@ -3,7 +3,5 @@
 mod log;
 mod metrics;
 
-pub use self::{
-    log::{LogFormat, LogLevel, begin},
-    metrics::{LayerClock, MEDIA_TYPE, Metrics, Outcome},
-};
+pub use self::log::{LogFormat, LogLevel, begin};
+pub(crate) use self::metrics::{LayerClock, MEDIA_TYPE, Metrics, Outcome};
