@@ -19,7 +19,7 @@ pub fn breaches(page: &mut Chromium) -> Outcome<Vec<String>> {
          nodes.map(({{ target, failureSummary }}) => `${{id}} (${{help}}): ${{target}}: ${{failureSummary}}`)))"
     ))?;
     let found = found.as_array().ok_or("axe gave no list")?;
-    Ok(found.iter().map(|line| line.to_string()).collect())
+    Ok(found.iter().map(ToString::to_string).collect())
 }
 
 /// Fails when there are any, in the light or in the dark scheme, on a wide or on a narrow screen.
@@ -37,6 +37,6 @@ pub fn assert_accessible(page: &mut Chromium, state: &str) -> Outcome<()> {
             "{state}: {overflow} pixels too wide for {width}"
         );
     }
-    page.look("light", 1280)
-        .map_err(|error| -> Box<dyn std::error::Error> { error.into() })
+    page.look("light", 1280)?;
+    Ok(())
 }

@@ -16,7 +16,7 @@ export async function examine() {
   const makers = (navigator.hardwareConcurrency ?? 1) > 1 && roomy ? 2 : 1;
   const refusal = await storageRefusal();
   const lacks = [
-    simd ? "" : "This browser has no 128-bit vectors (WebAssembly SIMD): making keys and encrypting take a few times as long.",
+    simd ? "" : "This browser has no 128-bit vectors (WebAssembly SIMD): making keys and encrypting take longer.",
     makers > 1 ? "" : "One worker makes the keys, because this device has one core or little memory to spare.",
     refusal === undefined ? "" : `Your keys cannot be kept for the next visit: ${refusal}. They work until you close this page.`,
   ];

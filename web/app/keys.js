@@ -89,9 +89,10 @@ export class KeyPanel {
   }
 
   #render() {
-    if (this.#manifest === undefined) return;
+    // Not before the server has said which keys it has: they might all be there.
+    if (this.#manifest === undefined || this.#state === undefined) return;
     const { keys, evaluation_key_bytes: total } = this.#manifest;
-    const { missing = keys.length, missingBytes = total, exists = false, created, fingerprint, refusal } = this.#state ?? {};
+    const { missing, missingBytes, exists, created, fingerprint, refusal } = this.#state;
     const find = (selector) => this.#root.querySelector(selector);
     this.#root.dataset.missing = String(missing);
     this.#root.dataset.fingerprint = fingerprint ?? "";

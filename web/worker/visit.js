@@ -20,6 +20,7 @@ export class Visit {
   #secret;
   #missing;
   #sealed;
+  #opening;
 
   /**
    * `kind` is the task of the model that is looked for, `input` what the request list calls a query. `equip(session,
@@ -32,11 +33,22 @@ export class Visit {
     this.makersMemory = 0;
   }
 
-  /** Fetches the manifest, derives the secret key, and asks which evaluation keys the server has of an earlier visit. */
+  /**
+   * Fetches the manifest, derives the secret key, and asks which evaluation keys the server has of an earlier visit. Whoever asks
+   * while another is waiting for it waits for the same: there is one secret.
+   */
   async open(signal) {
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
+    });
+    await this.#opening;
+    signal?.throwIfAborted();
+  }
+
+  async #open() {
     if (this.#session !== undefined) return;
     const { api, tell, engine, vault, kind, equip } = this.#with;
-    const { text, manifest } = await api.findModel(kind, signal);
+    const { text, manifest } = await api.findModel(kind);
     tell("manifest", { manifest });
     const secret = await vault.recall(manifest.model, manifest.configuration);
     if (secret.retired !== undefined) await api.deleteKeySet(secret.retired).catch(() => {});
@@ -46,7 +58,7 @@ export class Visit {
     this.#manifest = manifest;
     this.#secret = secret;
     this.#session = session;
-    await this.#look(signal);
+    await this.#look();
   }
 
   get session() {
