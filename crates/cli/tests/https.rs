@@ -58,6 +58,7 @@ fn a_server_is_believed_when_its_certificate_is_trusted() {
     fs::write(&file, certificate).unwrap();
     let output = cipherformer()
         .args(["models", "--json", "--server", &address])
+        .env_remove("SSL_CERT_DIR")
         .env("SSL_CERT_FILE", &file)
         .output()
         .unwrap();
@@ -76,6 +77,7 @@ fn a_certificate_that_nobody_vouches_for_is_refused() {
     fs::write(&file, other).unwrap();
     let output = cipherformer()
         .args(["models", "--server", &address])
+        .env_remove("SSL_CERT_DIR")
         .env("SSL_CERT_FILE", &file)
         .output()
         .unwrap();

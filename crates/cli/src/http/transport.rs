@@ -275,12 +275,7 @@ mod tests {
         ] {
             assert!(is_local(address), "{address}");
         }
-        for address in [
-            "http://example.org",
-            "http://10.0.0.1",
-            "localhost:80",
-            "x y",
-        ] {
+        for address in ["http://example.org", "http://10.0.0.1", "x y"] {
             assert!(!is_local(address), "{address}");
         }
     }
