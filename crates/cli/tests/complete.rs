@@ -272,7 +272,7 @@ fn prompts_and_settings_that_make_no_sense() {
     let other = ["--model", "other"].map(OsStr::new);
     fails(
         &[word, other[0], other[1]],
-        1,
+        4,
         "This server has no such model",
     );
 }

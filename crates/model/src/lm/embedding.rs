@@ -108,6 +108,13 @@ impl Embedding {
         Ok(rows)
     }
 
+    /// The norm of an answer's vector, which the scores are products with.
+    pub fn normed<'h>(&'h self, hidden: &'h [f32]) -> impl Iterator<Item = f64> + 'h {
+        normalised(hidden)
+            .zip(self.norm_weight.iter().zip(&self.norm_bias))
+            .map(|(value, (&weight, &bias))| value * f64::from(weight) + f64::from(bias))
+    }
+
     /// Scores of all tokens from the answer's vector, which is normalised first. The order of additions is fixed here too.
     ///
     /// # Errors
@@ -119,10 +126,7 @@ impl Embedding {
                 found: hidden.len(),
             });
         }
-        let normed: Vec<f64> = normalised(hidden)
-            .zip(self.norm_weight.iter().zip(&self.norm_bias))
-            .map(|(value, (&weight, &bias))| value * f64::from(weight) + f64::from(bias))
-            .collect();
+        let normed: Vec<f64> = self.normed(hidden).collect();
         let score = |(row, &bias): (ndarray::ArrayView1<'_, f32>, &f32)| {
             let products = row.iter().zip(&normed).map(|(&w, &h)| f64::from(w) * h);
             (f64::from(bias) + products.sum::<f64>()) as f32
