@@ -1,6 +1,9 @@
 //! The language model's two halves against loops over single numbers.
 
+use std::{fs, path::Path};
+
 use model::{Embedding, Linear, Lm, ModelError, Point, Sigma, Task};
+use safetensors::SafeTensors;
 
 fn linear(map: &Linear, x: &[f64]) -> Vec<f64> {
     (0..map.bias.len())
@@ -95,7 +98,7 @@ fn tokens(seed: u32) -> Vec<u32> {
 
 #[test]
 fn agrees_with_loops_over_single_numbers() {
-    let (lm, embedding) = Lm::small(2, 40, 3).unwrap();
+    let (lm, embedding) = Lm::small(3, 40, 3).unwrap();
     let tokens = tokens(5);
     let rows = embedding.rows(&tokens).unwrap();
     let found = lm.hidden_observed(&rows, |_, _| {});
@@ -107,6 +110,60 @@ fn agrees_with_loops_over_single_numbers() {
     }
     let last = lm.hidden(&rows);
     assert_eq!(last[7], found[[15, 7]] as f32);
+}
+
+/// Windows, vectors and scores that `models/training/text/export.py` computed with PyTorch for the released weights.
+#[test]
+fn released_model_agrees_with_pytorch_and_with_its_ranges() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = here.join("../../models/wiki-lm");
+    let lm = Lm::load(&folder).unwrap();
+    let shape = &lm.config.architecture;
+    let embedding = Embedding::load(&folder, shape).unwrap();
+    let bytes = fs::read(here.join("tests/data/lm-reference.safetensors")).unwrap();
+    let reference = SafeTensors::deserialize(&bytes).unwrap();
+    let words = |name: &str| {
+        let tensor = reference.tensor(name).unwrap();
+        tensor.data().as_chunks().0.to_vec()
+    };
+    let floats =
+        |name: &str| -> Vec<f32> { words(name).into_iter().map(f32::from_le_bytes).collect() };
+    let tokens: Vec<u32> = words("tokens")
+        .into_iter()
+        .map(u32::from_le_bytes)
+        .collect();
+    let (hidden, logits) = (floats("hidden"), floats("logits"));
+    let windows = tokens.chunks_exact(shape.window);
+    assert_eq!(windows.len(), 4);
+    for ((tokens, hidden), logits) in windows
+        .zip(hidden.chunks_exact(shape.width))
+        .zip(logits.chunks_exact(shape.vocabulary))
+    {
+        let mut peak = 0.0f64;
+        let all = lm.hidden_observed(&embedding.rows(tokens).unwrap(), |point, value| {
+            if let Point::Stream(2) = point {
+                peak = value.iter().fold(peak, |peak, v| peak.max(v.abs()));
+            }
+        });
+        let found: Vec<f32> = all
+            .row(shape.window - 1)
+            .iter()
+            .map(|&v| v as f32)
+            .collect();
+        close(&found, hidden);
+        close(&embedding.logits(&found).unwrap(), logits);
+        assert!(peak > 1.0 && peak <= lm.config.ranges.blocks[2].stream * 1.001);
+    }
+}
+
+/// Within a ten-thousandth of the range.
+fn close(found: &[f32], expected: &[f32]) {
+    let largest = expected.iter().copied().fold(f32::MIN, f32::max);
+    let range = largest - expected.iter().copied().fold(f32::MAX, f32::min);
+    assert_eq!(found.len(), expected.len());
+    for (f, e) in found.iter().zip(expected) {
+        assert!((f - e).abs() < 1e-4 * range, "{f} {e}");
+    }
 }
 
 #[test]

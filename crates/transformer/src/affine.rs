@@ -8,6 +8,9 @@ use circuits::ckks::Complex64;
 use circuits::{CircuitError, Evaluator, LinearTransform, product, product_at};
 use ndarray::Array1;
 
+/// The scale after the factor of a norm, as a multiple of that of linear layers, where the next plain product or [`settled`] brings it back.
+pub(crate) const NORMED: f64 = 64.0;
+
 /// A linear map of every token, and what is added to it.
 pub(crate) struct Affine<P> {
     map: LinearTransform<P>,
@@ -52,7 +55,8 @@ impl<P> Affine<P> {
     }
 }
 
-/// `x` at a lower level and, if that leaves a level for it, at the scale of linear layers: a product with 1, whose encoding is exact.
+/// `x` at a lower level and, if that leaves a level for it, at the scale of linear layers: a product with 1, which is
+/// one coefficient and off by less than 2^-20 of itself after rounding.
 pub(crate) fn settled<E: Evaluator>(
     evaluator: &E,
     x: &E::Ciphertext,

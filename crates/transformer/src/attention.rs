@@ -14,7 +14,7 @@
 
 use crate::{
     Packing, TransformerError,
-    affine::{Affine, settled},
+    affine::{Affine, NORMED, settled},
     block::Mixer,
     matrix::{complex, rows},
     packing::Tokens,
@@ -23,9 +23,6 @@ use circuits::ckks::Complex64;
 use circuits::{CircuitError, Evaluator, LinearTransform, Steps, product, rotations};
 use model::{Block, Sigma};
 use ndarray::{Array1, Array2};
-
-/// The scale of normed queries, keys and values; the skew brings it back.
-pub(crate) const NORMED: f64 = 64.0;
 
 /// Queries, keys, values, scores, sigma, mix.
 pub(crate) struct Attention<P> {

@@ -5,18 +5,19 @@
 //! over the tokens is left to the block's output, which is linear.
 
 use crate::{
-    Packing, TransformerError, affine::Affine, attention::per_distance, block::Mixer,
+    Packing, TransformerError,
+    affine::{Affine, NORMED},
+    attention::per_distance,
+    block::Mixer,
     packing::Tokens,
 };
 use circuits::ckks::Complex64;
 use circuits::{CircuitError, Evaluator, LinearTransform};
 use model::{Block, Sigma};
 
-/// The scale of normed queries, keys and values; what it grows to in three products, the block's output brings back.
-const NORMED: f64 = 4.0;
-
-/// More for the query: all slots but the last token's hold noise alone, and the spreading adds it up.
-const NORMED_QUERY: f64 = 64.0;
+/// The scale of normed keys and values: what it grows to in three products, the block's output brings back. The query stands at [`NORMED`]:
+/// all slots but the last token's hold noise alone, and the spreading adds it up.
+const NORMED_KEYS: f64 = 4.0;
 
 /// Query, keys, values, scores, sigma, weighted values.
 pub(crate) struct LastAttention<P> {
@@ -93,9 +94,9 @@ impl<P> Mixer<P> for LastAttention<P> {
         factor: Option<&E::Ciphertext>,
     ) -> Result<E::Ciphertext, CircuitError> {
         let packing = self.packing;
-        let query = self.query.evaluate(evaluator, x, factor, NORMED_QUERY)?;
+        let query = self.query.evaluate(evaluator, x, factor, NORMED)?;
         let query = packing.rotated_sum(evaluator, &query, 1, packing.tokens)?;
-        let key_value = self.key_value.evaluate(evaluator, x, factor, NORMED)?;
+        let key_value = self.key_value.evaluate(evaluator, x, factor, NORMED_KEYS)?;
         let products = evaluator.relinearize(&evaluator.dot(&[&query], &[&key_value])?)?;
         let products = evaluator.twice_real(&evaluator.rescale(&products)?)?;
         let scores =

@@ -1,5 +1,6 @@
 //! The language model: embedded tokens in, the vector after the last token out. Only that vector is needed, so the last block
-//! computes one query and no others, and its depth is five instead of seven.
+//! computes one query and no others, and its depth is five instead of seven. Layer norm stands before each block but the first, whose input
+//! the client has normalised, and costs one level.
 
 use crate::{
     Network, Packing, SlotLayout, TransformerError,

@@ -2,8 +2,7 @@
 
 use crate::{
     Packing,
-    affine::{Affine, settled},
-    attention::NORMED,
+    affine::{Affine, NORMED, settled},
     matrix::{complex, rows},
     packing::Tokens,
 };

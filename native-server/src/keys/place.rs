@@ -14,7 +14,7 @@ use object_store::{ObjectStore, local::LocalFileSystem, memory::InMemory};
 use thiserror::Error;
 use url::Url;
 
-use super::storage::StorageError;
+use super::{name::SetName, storage::StorageError};
 
 const LOCK: &str = "lock";
 
@@ -157,18 +157,24 @@ fn create_private(folder: &Path) -> io::Result<()> {
     builder.recursive(true).create(folder)
 }
 
-// `LocalFileSystem` writes `name#1` and renames it; a killed server leaves such files behind, which no listing shows.
+// `LocalFileSystem` writes `name#1` and renames it; a killed server leaves such files behind, which no listing shows. Folders that are no
+// key set's are somebody else's.
 fn remove_unfinished(folder: &Path) -> io::Result<()> {
     for set in fs::read_dir(folder)? {
         let set = set?;
-        if !set.file_type()?.is_dir() {
+        let name = set.file_name();
+        let ours = name
+            .to_str()
+            .is_some_and(|name| name.parse::<SetName>().is_ok());
+        if !ours || !set.file_type()?.is_dir() {
             continue;
         }
         for file in fs::read_dir(set.path())? {
             let file = file?;
             let name = file.file_name();
             let suffix = name.to_str().and_then(|name| name.rsplit_once('#'));
-            if suffix.is_some_and(|(_, digits)| digits.bytes().all(|byte| byte.is_ascii_digit())) {
+            let number = |digits: &str| digits.parse::<u64>().is_ok();
+            if suffix.is_some_and(|(_, digits)| number(digits)) {
                 fs::remove_file(file.path())?;
             }
         }
@@ -220,18 +226,24 @@ mod tests {
     #[test]
     fn a_folder_has_one_server_and_loses_what_is_unfinished() {
         let folder = tempfile::tempdir().unwrap();
-        let set = folder.path().join("set");
-        fs::create_dir(&set).unwrap();
-        for name in ["galois-5.key", "galois-5.key#1", "set.json#22"] {
-            fs::write(set.join(name), "x").unwrap();
+        let set = folder.path().join("5a".repeat(32));
+        let other = folder.path().join("notes");
+        for folder in [&set, &other] {
+            fs::create_dir(folder).unwrap();
+            for name in ["galois-5.key", "galois-5.key#1", "set.json#22", "chapter#"] {
+                fs::write(folder.join(name), "x").unwrap();
+            }
         }
         let place = KeyPlace::Folder(folder.path().to_owned());
         let first = place.open().unwrap();
-        let left: Vec<_> = fs::read_dir(&set)
-            .unwrap()
-            .map(|file| file.unwrap().file_name())
-            .collect();
-        assert_eq!(left, ["galois-5.key"]);
+        let left = |folder| {
+            let files = fs::read_dir(folder).unwrap();
+            let mut names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(left(&set), ["chapter#", "galois-5.key"]);
+        assert_eq!(left(&other).len(), 4);
         assert!(matches!(place.open(), Err(PlaceError::Taken(_))));
         drop(first);
         assert!(place.open().is_ok());

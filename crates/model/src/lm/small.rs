@@ -22,8 +22,8 @@ impl Lm {
                 blocks,
                 vocabulary,
             },
-            // Of layer norm at a variance of one half.
-            norms: vec![1.0 / 32.0; blocks - 1],
+            // Of layer norm at variances of one half and less.
+            norms: (1..blocks).map(|block| block as f64 / 32.0).collect(),
             pad: 0,
             ranges: Ranges {
                 windows: 1,
