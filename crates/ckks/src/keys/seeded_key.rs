@@ -45,7 +45,7 @@ impl SeededKey {
             .map(|_| {
                 let (body, after) = wire::unpack_poly(
                     parameters,
-                    parameters.key_basis(spec.level),
+                    spec.basis(parameters),
                     Subring::Full,
                     rest,
                 )?;
