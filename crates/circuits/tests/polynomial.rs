@@ -1,7 +1,7 @@
 //! Polynomials in the three readings: values, levels, exact scales, the number of products.
 
 use circuits::{
-    Chebyshev, CircuitError, Cleartext, Encrypted, Evaluator, NoEncoding, Planner, Shape,
+    Chebyshev, CircuitError, Cleartext, Encrypted, NoEncoding, Planner, Shape,
 };
 use ckks::{
     CiphertextSpec, Complex64, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters,
