@@ -88,9 +88,7 @@ impl Operation {
             OperationKind::Relinearize
             | OperationKind::Rotate(_)
             | OperationKind::Conjugate
-            | OperationKind::Decapsulate => {
-                self.level + 1 + parameters.literal().special.len()
-            }
+            | OperationKind::Decapsulate => self.level + 1 + parameters.literal().special.len(),
             _ => self.level + 1,
         }
     }

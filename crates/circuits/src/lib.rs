@@ -10,9 +10,9 @@ mod pool;
 mod reading;
 mod shape;
 
+pub use bootstrapping::{Bootstrapping, Settings};
 /// The scheme that circuits are evaluated in, for the crates above.
 pub use ckks;
-pub use bootstrapping::{Bootstrapping, Settings};
 pub use cost::{Operation, OperationKind};
 pub use error::CircuitError;
 pub use evaluator::Evaluator;

@@ -1,6 +1,8 @@
 //! Bootstrapping at N = 2^16 with 128 bits of security: what it takes and how exact it is. Numbers are printed (`--nocapture`).
 
-use circuits::{Bootstrapping, CkksEncoding, Encrypted, Plan, Planner, Settings, Shape};
+use circuits::{
+    Bootstrapping, CkksEncoding, Encrypted, LayerCost, NoEncoding, Plan, Planner, Settings, Shape,
+};
 use ckks::{
     CiphertextSpec, Complex64, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters,
     Plaintext, SecretKey, Seed, Subring,
@@ -11,7 +13,10 @@ use std::{ops::ControlFlow, time::Instant};
 const LEVEL: usize = 5;
 const LOG_SCALE: f64 = 45.0;
 
-fn planned(parameters: &Parameters, settings: &Settings) -> (Bootstrapping<Plaintext>, Plan, Shape) {
+fn planned(
+    parameters: &Parameters,
+    settings: &Settings,
+) -> (Bootstrapping<Plaintext>, Plan, Shape) {
     let bootstrapping = Bootstrapping::new(parameters, settings).unwrap();
     let planner = Planner::new(parameters, CkksEncoding);
     let x = Shape::fresh(LEVEL, LOG_SCALE.exp2());
@@ -42,7 +47,11 @@ fn refreshed(parameters: &Parameters, settings: &Settings, least_bits: f64) {
     for spec in &plan.keys {
         keys.insert(&generator.generate(spec).unwrap());
     }
-    let wire: usize = plan.keys.iter().map(|spec| spec.wire_bytes(parameters)).sum();
+    let wire: usize = plan
+        .keys
+        .iter()
+        .map(|spec| spec.wire_bytes(parameters))
+        .sum();
     println!(
         "{} keys in {:.1} s, {} MB on the wire, {} MB prepared",
         plan.keys.len(),
@@ -52,13 +61,20 @@ fn refreshed(parameters: &Parameters, settings: &Settings, least_bits: f64) {
     );
     let mut seconds = vec![];
     for (what, slots) in messages(settings.slots) {
-        let repeated: Vec<_> = slots.iter().copied().cycle().take(parameters.slots()).collect();
+        let repeated: Vec<_> = slots
+            .iter()
+            .copied()
+            .cycle()
+            .take(parameters.slots())
+            .collect();
         let spec = CiphertextSpec {
             level: LEVEL,
             log_scale: LOG_SCALE,
             subring: Subring::Full,
         };
-        let x = Encryptor::new(parameters, &secret).encrypt(&repeated, &spec).unwrap();
+        let x = Encryptor::new(parameters, &secret)
+            .encrypt(&repeated, &spec)
+            .unwrap();
         let x = x.expand(parameters);
         let mut stages: Vec<(String, f64)> = vec![];
         let start = Instant::now();
@@ -88,7 +104,11 @@ fn refreshed(parameters: &Parameters, settings: &Settings, least_bits: f64) {
             -(sum / opened.len() as f64).log2(),
             seconds[seconds.len() - 1]
         );
-        assert!(-worst.log2() >= least_bits, "{what}: {:.1} bits", -worst.log2());
+        assert!(
+            -worst.log2() >= least_bits,
+            "{what}: {:.1} bits",
+            -worst.log2()
+        );
     }
     println!(
         "level {}, scale 2^{:.1}, {} levels above the lowest that can be refreshed; resident {:.1} GiB at most",
@@ -103,12 +123,18 @@ fn refreshed(parameters: &Parameters, settings: &Settings, least_bits: f64) {
 fn messages(slots: usize) -> Vec<(&'static str, Vec<Complex64>)> {
     let mut state = 1u64;
     let mut random = || {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        state = state
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
         (state >> 33) as f64 / f64::from(1u32 << 30) - 1.0
     };
-    let uniform: Vec<_> = (0..slots).map(|_| Complex64::new(random(), random())).collect();
+    let uniform: Vec<_> = (0..slots)
+        .map(|_| Complex64::new(random(), random()))
+        .collect();
     let sign = |x: f64| if x < 0.0 { -1.0 } else { 1.0 };
-    let signs = uniform.iter().map(|z| Complex64::new(sign(z.re), sign(z.im)));
+    let signs = uniform
+        .iter()
+        .map(|z| Complex64::new(sign(z.re), sign(z.im)));
     let mut one = vec![Complex64::ZERO; slots];
     one[slots / 3] = Complex64::new(1.0, -1.0);
     vec![
@@ -131,6 +157,52 @@ fn all_slots_at_128_bits() {
 fn few_slots_at_128_bits() {
     let parameters = Parameters::n16_bootstrapping().unwrap();
     refreshed(&parameters, &Settings::sparse(4096), 18.0);
+}
+
+/// Keys and their bytes against operations and levels, as the planner counts them.
+#[test]
+#[ignore = "prints a table"]
+fn keys_against_time() {
+    let parameters = Parameters::n16_bootstrapping().unwrap();
+    println!(
+        "| layers | baby steps | keys | MB on the wire | rotations | plain products | cost | levels |"
+    );
+    let three: &[u32] = &[5, 5, 5];
+    for (layers, babies) in [
+        (three, 64),
+        (three, 16),
+        (three, 8),
+        (three, 4),
+        (&[4, 4, 4, 3], 4),
+        (&[8, 7], 16),
+    ] {
+        let settings = Settings {
+            slots_to_coeffs: layers.to_vec(),
+            coeffs_to_slots: layers.to_vec(),
+            babies,
+            ..Settings::full(&parameters)
+        };
+        let bootstrapping = Bootstrapping::new(&parameters, &settings).unwrap();
+        let planner = Planner::new(&parameters, NoEncoding);
+        let x = Shape::fresh(bootstrapping.lowest_level(), parameters.scale());
+        let shape = bootstrapping.refresh(&planner, &x).unwrap();
+        let plan = planner.into_plan();
+        let wire: usize = plan
+            .keys
+            .iter()
+            .map(|spec| spec.wire_bytes(&parameters))
+            .sum();
+        let sum = |count: fn(&LayerCost) -> usize| plan.layers.iter().map(count).sum::<usize>();
+        println!(
+            "| {layers:?} | {babies} | {} | {} | {} | {} | {:.0} | {} |",
+            plan.keys.len(),
+            wire / 1_000_000,
+            sum(|layer| layer.rotations),
+            sum(|layer| layer.plain_products),
+            plan.cost(),
+            shape.level - bootstrapping.lowest_level(),
+        );
+    }
 }
 
 /// The same as the ignored ones, at a small ring.

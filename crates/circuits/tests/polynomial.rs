@@ -1,8 +1,6 @@
 //! Polynomials in the three readings: values, levels, exact scales, the number of products.
 
-use circuits::{
-    Chebyshev, CircuitError, Cleartext, Encrypted, NoEncoding, Planner, Shape,
-};
+use circuits::{Chebyshev, CircuitError, Cleartext, Encrypted, NoEncoding, Planner, Shape};
 use ckks::{
     CiphertextSpec, Complex64, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters,
     SecretKey, Seed, Subring,
@@ -33,14 +31,18 @@ fn values_levels_and_scales_agree() {
 
             let planner = Planner::new(&parameters, NoEncoding);
             let fresh = Shape::fresh(level, scale);
-            let shape = polynomial.evaluate(&planner, &fresh, primes, scale).unwrap();
+            let shape = polynomial
+                .evaluate(&planner, &fresh, primes, scale)
+                .unwrap();
             assert_eq!(shape.level, level - primes * polynomial.depth());
             assert!((shape.scale / scale - 1.0).abs() < 1e-12);
             let plan = planner.into_plan();
 
             let cleartext = Cleartext::new(&parameters);
             let clear = cleartext.encrypt(&x, level, scale);
-            let clear = polynomial.evaluate(&cleartext, &clear, primes, scale).unwrap();
+            let clear = polynomial
+                .evaluate(&cleartext, &clear, primes, scale)
+                .unwrap();
             assert_eq!(clear.shape, shape);
             for (z, want) in clear.slots.iter().zip(&want) {
                 assert!((z - want).norm() < 1e-12, "degree {degree}");
@@ -60,7 +62,9 @@ fn values_levels_and_scales_agree() {
             let fresh = fresh.unwrap().expand(&parameters);
             let mut observer = |_: &str, _| ControlFlow::Continue(());
             let reading = Encrypted::new(ckks::Evaluator::new(&parameters, &keys), &mut observer);
-            let result = polynomial.evaluate(&reading, &fresh, primes, scale).unwrap();
+            let result = polynomial
+                .evaluate(&reading, &fresh, primes, scale)
+                .unwrap();
             assert_eq!((result.level(), result.scale()), (shape.level, shape.scale));
             let opened = Decryptor::new(&parameters, &secret).decrypt(&result);
             let worst = opened
@@ -68,7 +72,11 @@ fn values_levels_and_scales_agree() {
                 .zip(&want)
                 .map(|(z, want)| (z - want).norm())
                 .fold(0.0, f64::max);
-            assert!(-worst.log2() > bits, "degree {degree}: {:.1} bits", -worst.log2());
+            assert!(
+                -worst.log2() > bits,
+                "degree {degree}: {:.1} bits",
+                -worst.log2()
+            );
         }
     }
 }
@@ -80,7 +88,9 @@ fn products_are_as_few_as_counted() {
     let planner = Planner::new(&parameters, NoEncoding);
     let polynomial = Chebyshev::interpolate(31, function);
     let fresh = Shape::fresh(parameters.max_level(), parameters.scale());
-    polynomial.evaluate(&planner, &fresh, 1, parameters.scale()).unwrap();
+    polynomial
+        .evaluate(&planner, &fresh, 1, parameters.scale())
+        .unwrap();
     let layer = &planner.into_plan().layers[0];
     assert_eq!((layer.products, layer.relinearizations), (13, 12));
 }
@@ -93,8 +103,15 @@ fn too_few_levels_are_an_error() {
     for level in 0..5 {
         let low = Shape::fresh(level, 1.0);
         let error = polynomial.evaluate(&planner, &low, 1, 1.0).unwrap_err();
-        assert!(matches!(error, CircuitError::Operation { .. }), "{level}: {error}");
+        assert!(
+            matches!(error, CircuitError::Operation { .. }),
+            "{level}: {error}"
+        );
     }
     let constant = Chebyshev::new(vec![]);
-    assert!(constant.evaluate(&planner, &Shape::fresh(9, 1e9), 1, 1e9).is_err());
+    assert!(
+        constant
+            .evaluate(&planner, &Shape::fresh(9, 1e9), 1, 1e9)
+            .is_err()
+    );
 }

@@ -172,7 +172,9 @@ mod tests {
         // 64,000 signs, with a deviation of 253.
         assert!(sum.abs() < 1500, "{sum}");
         let mut all = [0; 8];
-        Seed::from_bytes([5; 32]).xof(&[b"all"]).sparse_ternary(8, &mut all);
+        Seed::from_bytes([5; 32])
+            .xof(&[b"all"])
+            .sparse_ternary(8, &mut all);
         assert!(all.iter().all(|x| x.abs() == 1));
     }
 

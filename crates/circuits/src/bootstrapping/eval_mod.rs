@@ -56,10 +56,7 @@ impl EvalMod {
 }
 
 /// `2 c^2 - 1`.
-fn doubled<E: Evaluator>(
-    evaluator: &E,
-    c: &E::Ciphertext,
-) -> Result<E::Ciphertext, CircuitError> {
+fn doubled<E: Evaluator>(evaluator: &E, c: &E::Ciphertext) -> Result<E::Ciphertext, CircuitError> {
     let square = evaluator.relinearize(&evaluator.dot(&[c], &[c])?)?;
     let scale = evaluator.scale_of(&square);
     evaluator.rescale_by(&evaluator.combine(&[(2.0, &square)], -1.0, scale)?, PRIMES)

@@ -179,10 +179,19 @@ mod tests {
                 factors.iter().fold(start.to_vec(), |x, f| applied(f, &x))
             };
             let worst = |a: &[Complex64], b: &[Complex64]| {
-                a.iter().zip(b).map(|(a, b)| (a - b).norm()).fold(0.0, f64::max)
+                a.iter()
+                    .zip(b)
+                    .map(|(a, b)| (a - b).norm())
+                    .fold(0.0, f64::max)
             };
-            assert!(worst(&all(Direction::Forward, &x), want) < 1e-11, "{radices:?}");
-            assert!(worst(&all(Direction::Backward, want), &x) < 1e-11, "{radices:?}");
+            assert!(
+                worst(&all(Direction::Forward, &x), want) < 1e-11,
+                "{radices:?}"
+            );
+            assert!(
+                worst(&all(Direction::Backward, want), &x) < 1e-11,
+                "{radices:?}"
+            );
         }
     }
 

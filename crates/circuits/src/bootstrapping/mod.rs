@@ -42,10 +42,14 @@ impl<P> Bootstrapping<P> {
     /// The circuit for a set of parameters that has an ephemeral secret.
     pub fn new(parameters: &Parameters, settings: &Settings) -> Result<Self, CircuitError> {
         settings.check(parameters)?;
-        let encapsulation = parameters.encapsulation().ok_or(CircuitError::Bootstrapping(
-            "the parameters have no ephemeral secret",
-        ))?;
-        let base: f64 = (0..encapsulation.base).map(|i| parameters.prime(i)).product();
+        let encapsulation = parameters
+            .encapsulation()
+            .ok_or(CircuitError::Bootstrapping(
+                "the parameters have no ephemeral secret",
+            ))?;
+        let base: f64 = (0..encapsulation.base)
+            .map(|i| parameters.prime(i))
+            .product();
         let eval_mod = EvalMod::new(encapsulation.weight);
         let transform = 2 * settings.coeffs_to_slots.len();
         let bottom = encapsulation.base - 1 + settings.slots_to_coeffs.len();
@@ -60,12 +64,7 @@ impl<P> Bootstrapping<P> {
         let message = base / settings.ratio.exp2();
         let start = base * eval_mod.bound;
         Ok(Self {
-            slots_to_coeffs: SlotsToCoeffs::new(
-                parameters,
-                settings,
-                encapsulation.base,
-                message,
-            ),
+            slots_to_coeffs: SlotsToCoeffs::new(parameters, settings, encapsulation.base, message),
             coeffs_to_slots: CoeffsToSlots::new(parameters, settings, start, scale),
             eval_mod,
             base,

@@ -44,8 +44,15 @@ fn readings(
         log_scale: start.log_scale,
         subring: Subring::Full,
     };
-    let repeated: Vec<_> = slots.iter().copied().cycle().take(parameters.slots()).collect();
-    let x = Encryptor::new(parameters, &secret).encrypt(&repeated, &spec).unwrap();
+    let repeated: Vec<_> = slots
+        .iter()
+        .copied()
+        .cycle()
+        .take(parameters.slots())
+        .collect();
+    let x = Encryptor::new(parameters, &secret)
+        .encrypt(&repeated, &spec)
+        .unwrap();
     let mut observer = |_: &str, _| ControlFlow::Continue(());
     let reading = Encrypted::new(ckks::Evaluator::new(parameters, &keys), &mut observer);
     let results = circuit.run(&reading, &x.expand(parameters));
@@ -62,9 +69,17 @@ fn readings(
 
 #[track_caller]
 fn assert_bits(what: &str, got: &[Complex64], want: &[Complex64], bits: f64) {
-    let worst = got.iter().zip(want).map(|(a, b)| (a - b).norm()).fold(0.0, f64::max);
+    let worst = got
+        .iter()
+        .zip(want)
+        .map(|(a, b)| (a - b).norm())
+        .fold(0.0, f64::max);
     println!("{what}: {:.1} bits", -worst.log2());
-    assert!(-worst.log2() >= bits, "{what}: {:.1} bits of {bits}", -worst.log2());
+    assert!(
+        -worst.log2() >= bits,
+        "{what}: {:.1} bits of {bits}",
+        -worst.log2()
+    );
 }
 
 fn parameters() -> Parameters {
@@ -88,7 +103,10 @@ fn bit_reversed(x: &[Complex64]) -> Vec<Complex64> {
 fn coefficients(parameters: &Parameters, slots: &[Complex64]) -> Vec<Complex64> {
     let all = parameters.encoder().coefficients(slots);
     let (real, imaginary) = all.split_at(all.len() / 2);
-    let pairs = real.iter().zip(imaginary).map(|(&re, &im)| Complex64::new(re, im));
+    let pairs = real
+        .iter()
+        .zip(imaginary)
+        .map(|(&re, &im)| Complex64::new(re, im));
     bit_reversed(&pairs.collect::<Vec<_>>())
 }
 
@@ -111,10 +129,19 @@ fn slots_become_coefficients() {
         let start = Start { level, log_scale };
         let (clear, encrypted, shape) = readings(&parameters, &circuit, &x, &start);
         assert_eq!(shape.level, 1);
-        assert!((shape.scale.log2() - 47.0).abs() < 0.1, "2^{}", shape.scale.log2());
+        assert!(
+            (shape.scale.log2() - 47.0).abs() < 0.1,
+            "2^{}",
+            shape.scale.log2()
+        );
         assert_bits("clear", &coefficients(&parameters, &clear[0]), &x, 40.0);
         let bits = if level == 4 { 17.0 } else { 24.0 };
-        assert_bits("encrypted", &coefficients(&parameters, &encrypted[0]), &x, bits);
+        assert_bits(
+            "encrypted",
+            &coefficients(&parameters, &encrypted[0]),
+            &x,
+            bits,
+        );
     }
 }
 
@@ -137,10 +164,16 @@ fn coefficients_become_slots() {
     all.extend(bit_reversed(&want).iter().map(|z| z.im));
     let x = parameters.encoder().slots(&all);
     let circuit = ToSlots(parameters.clone(), Settings::full(&parameters));
-    let start = Start { level, log_scale: 55.0 };
+    let start = Start {
+        level,
+        log_scale: 55.0,
+    };
     let (clear, encrypted, shape) = readings(&parameters, &circuit, &x, &start);
     assert_eq!(shape.level, level - 6);
-    for (part, take) in [|z: &Complex64| z.re, |z: &Complex64| z.im].iter().enumerate() {
+    for (part, take) in [|z: &Complex64| z.re, |z: &Complex64| z.im]
+        .iter()
+        .enumerate()
+    {
         let want: Vec<Complex64> = want.iter().map(|z| take(z).into()).collect();
         assert_bits("clear", &clear[part], &want, 40.0);
         assert_bits("encrypted", &encrypted[part], &want, 38.0);
@@ -163,11 +196,19 @@ fn few_coefficients_become_slots_beside_each_other() {
     };
     let circuit = ToSlots(parameters.clone(), Settings::sparse(slots));
     let level = parameters.max_level();
-    let start = Start { level, log_scale: 55.0 };
+    let start = Start {
+        level,
+        log_scale: 55.0,
+    };
     let (clear, encrypted, _) = readings(&parameters, &circuit, &x, &start);
     let real = want.iter().map(|z| Complex64::from(z.re));
     let beside: Vec<_> = real.chain(want.iter().map(|z| z.im.into())).collect();
-    let beside: Vec<_> = beside.iter().copied().cycle().take(parameters.slots()).collect();
+    let beside: Vec<_> = beside
+        .iter()
+        .copied()
+        .cycle()
+        .take(parameters.slots())
+        .collect();
     assert_bits("clear", &clear[0], &beside, 40.0);
     assert_bits("encrypted", &encrypted[0], &beside, 36.0);
 }
@@ -194,7 +235,10 @@ fn multiples_of_the_base_are_reduced_to_nothing() {
     let values: Vec<f64> = (0..parameters.slots()).map(value).collect();
     let x: Vec<Complex64> = values.iter().map(|t| (t / bound).into()).collect();
     let want: Vec<Complex64> = values.iter().map(|t| (TAU * t).sin().into()).collect();
-    let start = Start { level, log_scale: 59.95 };
+    let start = Start {
+        level,
+        log_scale: 59.95,
+    };
     let (clear, encrypted, shape) = readings(&parameters, &Reduction, &x, &start);
     assert_eq!(shape.level, level - EvalMod::LEVELS);
     assert_bits("clear", &clear[0], &want, 40.0);
@@ -216,7 +260,10 @@ fn a_ciphertext_is_refreshed() {
     let circuit = Refresh(parameters.clone(), Settings::full(&parameters));
     let slots = parameters.slots();
     let extreme = vec![Complex64::new(1.0, -1.0); slots];
-    let start = Start { level: 5, log_scale: 45.0 };
+    let start = Start {
+        level: 5,
+        log_scale: 45.0,
+    };
     for (what, x) in [("mixed", message(slots)), ("all at the ends", extreme)] {
         let (clear, encrypted, shape) = readings(&parameters, &circuit, &x, &start);
         assert_eq!(shape.level, parameters.max_level() - 22);
@@ -231,7 +278,10 @@ fn a_ciphertext_of_few_slots_is_refreshed() {
     let parameters = parameters();
     let x = message(32);
     let circuit = Refresh(parameters.clone(), Settings::sparse(32));
-    let start = Start { level: 5, log_scale: 45.0 };
+    let start = Start {
+        level: 5,
+        log_scale: 45.0,
+    };
     let (clear, encrypted, shape) = readings(&parameters, &circuit, &x, &start);
     assert_eq!(shape.level, parameters.max_level() - 23);
     let x: Vec<_> = x.iter().copied().cycle().take(parameters.slots()).collect();
@@ -245,7 +295,9 @@ fn settings_that_do_not_fit_are_refused() {
     let refused = |change: &dyn Fn(&mut Settings)| {
         let mut settings = Settings::full(&parameters);
         change(&mut settings);
-        let error = Bootstrapping::<()>::new(&parameters, &settings).err().unwrap();
+        let error = Bootstrapping::<()>::new(&parameters, &settings)
+            .err()
+            .unwrap();
         assert!(matches!(error, CircuitError::Bootstrapping(_)), "{error}");
     };
     refused(&|s| s.slots = 48);

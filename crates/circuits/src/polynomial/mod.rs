@@ -51,9 +51,11 @@ impl Chebyshev {
 
     /// The value at `x`, by Clenshaw's rule.
     pub fn value(&self, x: f64) -> f64 {
-        let (last, before) = self.0.iter().rev().fold((0.0, 0.0), |(b1, b2), c| {
-            (c + 2.0 * x * b1 - b2, b1)
-        });
+        let (last, before) = self
+            .0
+            .iter()
+            .rev()
+            .fold((0.0, 0.0), |(b1, b2), c| (c + 2.0 * x * b1 - b2, b1));
         last - x * before
     }
 

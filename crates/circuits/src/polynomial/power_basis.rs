@@ -108,10 +108,7 @@ impl<'e, E: Evaluator> PowerBasis<'e, E> {
         })
     }
 
-    pub(super) fn rescaled(
-        &self,
-        raw: Raw<E::Ciphertext>,
-    ) -> Result<E::Ciphertext, CircuitError> {
+    pub(super) fn rescaled(&self, raw: Raw<E::Ciphertext>) -> Result<E::Ciphertext, CircuitError> {
         let sum = match raw.product {
             true => self.evaluator.relinearize(&raw.sum)?,
             false => raw.sum,

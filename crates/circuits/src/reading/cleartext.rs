@@ -242,8 +242,8 @@ impl Evaluator for Cleartext {
         let mut coefficients = encoder.coefficients(&a.slots);
         for (i, coefficient) in coefficients.iter_mut().enumerate() {
             let times = (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-            *coefficient += (times % 31) as f64 * modulus / shape.scale
-                - 15.0 * modulus / shape.scale;
+            *coefficient +=
+                (times % 31) as f64 * modulus / shape.scale - 15.0 * modulus / shape.scale;
         }
         Ok(CleartextCiphertext {
             slots: encoder.slots(&coefficients),

@@ -301,12 +301,7 @@ impl<E: PlaintextEncoder> Evaluator for Planner<E> {
         self.record(OperationKind::Relinearize, a.level, a.relinearized())
     }
 
-    fn combine(
-        &self,
-        terms: &[(f64, &Shape)],
-        _: f64,
-        scale: f64,
-    ) -> Result<Shape, CircuitError> {
+    fn combine(&self, terms: &[(f64, &Shape)], _: f64, scale: f64) -> Result<Shape, CircuitError> {
         let terms: Vec<Shape> = terms.iter().map(|(_, shape)| **shape).collect();
         self.record(
             OperationKind::Combine(terms.len()),

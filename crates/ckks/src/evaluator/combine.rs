@@ -36,8 +36,7 @@ impl Evaluator<'_> {
                     let modulus = kernel.modulus();
                     let limbs: Vec<&[u32]> =
                         terms.iter().map(|(_, a)| a.parts[part].limb(i)).collect();
-                    let scalars: Vec<u32> =
-                        factors.iter().map(|&f| modulus.from_i128(f)).collect();
+                    let scalars: Vec<u32> = factors.iter().map(|&f| modulus.from_i128(f)).collect();
                     kernel.combine(limb, &limbs, &scalars);
                     if part == 0 && constant != 0 {
                         let constant = modulus.from_i128(constant);

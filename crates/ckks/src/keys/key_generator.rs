@@ -93,7 +93,10 @@ mod tests {
         let parameters = Parameters::insecure_bootstrapping(10).unwrap();
         let secret = SecretKey::new(&parameters, &Seed::from_bytes([9; 32]));
         let ephemeral = secret.ephemeral(&parameters);
-        assert_eq!(ephemeral.coefficients().iter().map(|s| s * s).sum::<i32>(), 32);
+        assert_eq!(
+            ephemeral.coefficients().iter().map(|s| s * s).sum::<i32>(),
+            32
+        );
         let (kind, level) = (KeyKind::ToEphemeral, 1);
         let generator = KeyGenerator::new(&parameters, &secret);
         let key = generator.generate(&KeySpec { kind, level }).unwrap();
@@ -106,7 +109,11 @@ mod tests {
         ring.forward(&mut mask);
         let kernel = ring.kernel(basis, 2);
         let mut sum = vec![0; parameters.degree()];
-        kernel.dot(&mut sum, &[mask.limb(2)], &[ephemeral.evaluations(2, basis)]);
+        kernel.dot(
+            &mut sum,
+            &[mask.limb(2)],
+            &[ephemeral.evaluations(2, basis)],
+        );
         kernel.inverse(&mut sum);
         kernel.add_assign(&mut sum, key.bodies[0].limb(2));
         let errors: Vec<i32> = sum.iter().map(|&x| kernel.modulus().centered(x)).collect();

@@ -43,11 +43,7 @@ impl KeySpec {
         if self.check(parameters).is_err() {
             return 0;
         }
-        let digit = wire::packed_bytes(
-            parameters,
-            self.basis(parameters),
-            parameters.degree(),
-        );
+        let digit = wire::packed_bytes(parameters, self.basis(parameters), parameters.degree());
         wire::SEED_BYTES + digit * parameters.digit_ranges(self.level).len()
     }
 
