@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from norms import Norm, excess, tame
 from text.batches import IGNORED
 from text.layer_norm import LayerNorm, LinearLayerNorm, NoNorm, PolynomialLayerNorm, VarianceLog
+from text.recall import ORDERS, recalled
 
 SCORE_LIMIT = 8.0
 STREAM_LIMIT = 24.0
@@ -34,6 +35,7 @@ class Form:
     scaling: str = "root"  # none | root | length: the scores' factor after the activation
     relative: bool = True
     parallel: bool = True
+    recall: bool = True  # the client adds what followed earlier occurrences
 
 
 @dataclass(frozen=True)
@@ -202,6 +204,7 @@ class Lm(nn.Module):
         self.late = 1.0
         self.embed = nn.Embedding(shape.vocabulary, shape.width)
         self.position = nn.Parameter(0.02 * torch.randn(shape.window, shape.width))
+        self.recall = nn.Parameter(torch.full((ORDERS if shape.form.recall else 0, shape.width), 0.1))
         self.blocks = nn.ModuleList(Block(shape, i == 0) for i in range(shape.blocks))
         edges = shape.form.norm == "edges"
         self.first_norm = nn.LayerNorm(shape.width, elementwise_affine=False) if edges else nn.Identity()
@@ -214,7 +217,7 @@ class Lm(nn.Module):
 
         The last `hard` windows are strange prompts: they count for the penalty and stay out of batch norms' statistics.
         """
-        x = self.first_norm(self.embed(tokens) + self.position)
+        x = self.first_norm(self.embed(tokens) + recalled(self.embed.weight, self.recall, tokens) + self.position)
         penalty = x.new_zeros(())
         for block in self.blocks:
             x, one = block(x, hard)

@@ -29,6 +29,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--scaling", default="root", choices=("none", "root", "length"))
     parser.add_argument("--no-relative", action="store_true")
     parser.add_argument("--sequential", action="store_true")
+    parser.add_argument("--no-recall", action="store_true")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--padded", type=int, default=6, help="left-padded windows in a batch")
     parser.add_argument("--hard", type=int, default=4, help="strange prompts added to each batch")
@@ -61,7 +62,7 @@ def main() -> None:
     checkpoint = os.path.join(a.run, "checkpoint.pt")
     valid = load_valid(a.corpus)
     sample = {name: {"ids": text["ids"][:40000], "words": text["words"]} for name, text in valid.items()}
-    form = Form(a.attention, a.activation, a.norm, not a.no_inside, a.scaling, not a.no_relative, not a.sequential)
+    form = Form(a.attention, a.activation, a.norm, not a.no_inside, a.scaling, not a.no_relative, not a.sequential, not a.no_recall)
     shape = Shape(form=form)
     newline = load_tokenizer(a.corpus).token_to_id("Ċ")
     corpus = load_train(a.corpus)
