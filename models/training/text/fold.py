@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from folding import mapped, norm_map
-from text.layer_norm import NoNorm
+from layer_norm import NoNorm
 from text.lm import Lm
 from text.recall import recalled
 

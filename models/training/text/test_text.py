@@ -6,10 +6,11 @@ import unittest
 import torch
 
 from balance import balance
+from blocks import ScoreNorm
 from text.batches import IGNORED, Windows, strange_prompts
 from text.detokenise import detokenise
 from text.fold import client_tensors, embed, fold, folded_hidden, last_norm
-from text.lm import Form, Lm, ScoreNorm, Shape
+from text.lm import Form, Lm, Shape
 from text.perplexity import perplexity, scored_windows
 from text.recall import followers
 

@@ -7,11 +7,13 @@ import time
 
 import torch
 
+from layer_norm import variance_penalty
+from norms import norms_of
 from optim import Average, make_optimisers, rate, set_rate
 from text.batches import Windows, strange_prompts
 from text.corpus import load_tokenizer, load_train, load_valid
 from text.lm import Form, Lm, Shape
-from text.perplexity import norms_of, of_model, perplexity, recalibrate
+from text.perplexity import of_model, perplexity, recalibrate
 
 
 def arguments() -> argparse.Namespace:
@@ -151,7 +153,7 @@ def main() -> None:
             loss, penalty = forward(x, y, hard)
             total = loss + a.range_weight * penalty
             if form.norm in ("polynomial", "edges"):
-                total = total + a.variance_weight * model.variance_penalty()
+                total = total + a.variance_weight * variance_penalty(model)
         for optimiser in optimisers:
             optimiser.zero_grad(set_to_none=True)
         total.backward()
