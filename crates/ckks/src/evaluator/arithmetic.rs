@@ -7,15 +7,15 @@ use ring::{Basis, Poly};
 impl Evaluator<'_> {
     /// `a + b` at the lower of the two levels. Scales must agree.
     pub fn add(&self, a: &Ciphertext, b: &Ciphertext) -> Result<Ciphertext, EvaluatorError> {
-        self.combine(a, b, |ring, x, y| ring.add_assign(x, y))
+        self.merge(a, b, |ring, x, y| ring.add_assign(x, y))
     }
 
     /// `a - b` at the lower of the two levels. Scales must agree.
     pub fn sub(&self, a: &Ciphertext, b: &Ciphertext) -> Result<Ciphertext, EvaluatorError> {
-        self.combine(a, b, |ring, x, y| ring.sub_assign(x, y))
+        self.merge(a, b, |ring, x, y| ring.sub_assign(x, y))
     }
 
-    fn combine(
+    fn merge(
         &self,
         a: &Ciphertext,
         b: &Ciphertext,

@@ -16,8 +16,11 @@ pub(super) struct Digit {
 impl Evaluator<'_> {
     /// `(c_0, c_1)` with `c_0 + c_1 s = a s'`, up to noise, for the key from `s'` to `s`.
     pub(super) fn switch(&self, a: &Poly, key: &SwitchingKey) -> (Poly, Poly) {
-        let digits = self.decompose(a);
-        let basis = self.parameters.key_basis(a.basis().q - 1);
+        let basis = Basis {
+            p: key.special(),
+            ..a.basis()
+        };
+        let digits = self.decompose(a, basis);
         let (ring, degree) = (self.parameters.ring(), self.parameters.degree());
         let (mut c0, mut c1) = (ring.stale(basis), ring.stale(basis));
         for_each_pair(c0.data_mut(), c1.data_mut(), degree, |i, out0, out1| {
@@ -41,7 +44,7 @@ impl Evaluator<'_> {
     }
 
     /// The digits of `a`, lifted to the key's primes.
-    pub(super) fn decompose(&self, a: &Poly) -> Vec<Digit> {
+    pub(super) fn decompose(&self, a: &Poly, basis: Basis) -> Vec<Digit> {
         let ring = self.parameters.ring();
         let level = a.basis().q - 1;
         let degree = self.parameters.degree();
@@ -55,7 +58,7 @@ impl Evaluator<'_> {
                 let limbs = &mut scaled.data_mut()[own.start * degree..own.end * degree];
                 conversion.scale_inputs(ring, limbs);
                 let inputs: Vec<&[u32]> = limbs.chunks_exact(degree).collect();
-                let mut lifted = ring.stale(self.parameters.key_basis(level));
+                let mut lifted = ring.stale(basis);
                 conversion.convert(ring, &inputs, &mut lifted, own.clone());
                 Digit { own, lifted }
             })
@@ -86,10 +89,9 @@ impl Evaluator<'_> {
         kernel.dot(out1, lifted, &masks);
     }
 
-    /// Divides by `P` with rounding.
+    /// Divides by the special primes with rounding.
     pub(super) fn mod_down(&self, a: Poly) -> Poly {
-        self.parameters
-            .ring()
-            .divide_round(a, self.parameters.mod_down_conversion())
+        let conversion = self.parameters.mod_down_conversion(a.basis().p);
+        self.parameters.ring().divide_round(a, conversion)
     }
 }
