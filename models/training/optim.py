@@ -9,7 +9,7 @@ def make_optimisers(model: torch.nn.Module, muon_rate: float, adam_rate: float, 
     """With `muon_rate` 0 everything goes to AdamW. Norms, biases, tables and σ's coefficients never decay."""
     hidden, matrices, vectors = [], [], []
     for name, parameter in model.named_parameters():
-        if parameter.dim() < 2 or name == "position" or "score_" in name:
+        if parameter.dim() < 2 or name in ("position", "recall") or "score_" in name:
             vectors.append(parameter)
         elif muon_rate > 0 and name.startswith("blocks."):
             hidden.append(parameter)
