@@ -20,7 +20,7 @@ fn planned(
     let bootstrapping = Bootstrapping::new(parameters, settings).unwrap();
     let planner = Planner::new(parameters, CkksEncoding);
     let x = Shape::fresh(LEVEL, LOG_SCALE.exp2());
-    let shape = bootstrapping.refresh(&planner, &x).unwrap();
+    let shape = bootstrapping.refresh_precisely(&planner, &x).unwrap();
     (bootstrapping, planner.into_plan(), shape)
 }
 
@@ -97,7 +97,7 @@ fn refreshed(parameters: &Parameters, settings: &Settings, least_bits: f64) {
             ControlFlow::Continue(())
         };
         let reading = Encrypted::new(ckks::Evaluator::new(parameters, &keys), &mut observer);
-        let result = bootstrapping.refresh(&reading, &x).unwrap();
+        let result = bootstrapping.refresh_precisely(&reading, &x).unwrap();
         drop(reading);
         seconds.push(processor_seconds() - start);
         assert_eq!((result.level(), result.scale()), (shape.level, shape.scale));
