@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod constant;
 mod cost;
 mod error;
 mod evaluator;
@@ -10,6 +11,7 @@ mod shape;
 
 /// The scheme that circuits are evaluated in, for the crates above.
 pub use ckks;
+pub use constant::Constant;
 pub use cost::{Operation, OperationKind};
 pub use error::CircuitError;
 pub use evaluator::Evaluator;

@@ -8,19 +8,19 @@ impl Evaluator<'_> {
     ///
     /// Relinearise first: in a third part the rounding error would be multiplied by `s^2`.
     pub fn rescale(&self, a: &Ciphertext) -> Result<Ciphertext, EvaluatorError> {
-        Self::two_parts(a)?;
+        let [c0, c1] = &a.parts[..] else {
+            return Err(EvaluatorError::Degree {
+                expected: 2,
+                found: a.parts(),
+            });
+        };
         let level = a.level();
         if level == 0 {
             return Err(EvaluatorError::LevelExhausted { level, needed: 1 });
         }
-        let conversion = self.parameters.rescale_conversion(level);
-        let ring = self.parameters.ring();
+        let (c0, c1) = self.divide_both(c0, c1, self.parameters.rescale_conversion(level));
         Ok(Ciphertext {
-            parts: a
-                .parts
-                .iter()
-                .map(|part| ring.divide_round(part.clone(), conversion))
-                .collect(),
+            parts: vec![c0, c1],
             scale: a.scale / self.parameters.prime(level),
         })
     }
