@@ -113,6 +113,11 @@ export class Panel {
     this.#send("forget");
   }
 
+  /** Whether the person wants to pay for the upload, where it costs. */
+  mayUpload() {
+    return this.#keys.mayUpload();
+  }
+
   /** Sends `input` off to be worked on. */
   start(input) {
     const focused = this.#root.querySelector(".act").contains(document.activeElement);
