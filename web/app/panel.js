@@ -70,6 +70,7 @@ export class Panel {
         this.proof.verified(comparison);
         this.numbers.verified(comparison);
       },
+      delayed: () => this.say("The server does not answer. Trying again…"),
       strange: (answer) => this.proof.strange(answer),
       forgotten: ({ outcome }) => {
         this.#keys.forgotten(outcome);

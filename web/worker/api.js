@@ -8,7 +8,7 @@ const ABSENT = {
 };
 
 /** Milliseconds before a request that may be repeated is sent again: a server that restarts is back by then. */
-const WAITS = [500, 1500, 3000];
+const WAITS = [500, 1000, 2000, 4000, 8000, 15_000];
 
 /** An error that a person can act on: what happened, and what to do about it. */
 export class Problem extends Error {
@@ -22,10 +22,11 @@ export class Problem extends Error {
   }
 }
 
-/** Requests to the page's own server. `ledger` hears of each one when it ends. */
+/** Requests to the page's own server. `ledger` hears of each one when it ends, `delayed` of those that are to be sent again. */
 export class Api {
-  constructor(ledger) {
+  constructor(ledger, delayed) {
     this.ledger = ledger;
+    this.delayed = delayed;
   }
 
   /** The manifest of the first model whose task is of `kind`. */
@@ -82,7 +83,7 @@ export class Api {
   /** The lines of the event stream, as they arrive. */
   async *eventLines(inference, signal) {
     const request = this.#begin("GET", `v1/inferences/${inference}/events`, "Progress of the computation", 0);
-    const response = await this.#fetch(request, { signal, once: true, headers: { accept: "text/event-stream" } });
+    const response = await this.#fetch(request, { signal, headers: { accept: "text/event-stream" } });
     const decoder = new TextDecoder();
     const reader = response.body.getReader();
     let rest = "";
@@ -141,6 +142,7 @@ export class Api {
         return await this.#send(request, options);
       } catch (error) {
         if (!error.passing) throw error;
+        this.delayed();
       }
       await pause(wait, options.signal);
     }

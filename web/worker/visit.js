@@ -12,8 +12,8 @@ const DRAWN_BYTES = 3072;
 /** Bytes of the query that the page writes out: the envelope's header and what follows it. */
 const WRITTEN_BYTES = 256;
 /** Streams of progress in a row that may break off without a word, and the milliseconds before the next is opened. */
-const SILENT_STREAMS = 4;
-const REOPEN = 1000;
+const SILENT_STREAMS = 3;
+const REOPEN = 500;
 
 export class Visit {
   #with;
