@@ -189,6 +189,9 @@ pub struct Evaluate {
     /// Leave how the answers compare with the clear model's beside its weights, in encrypted.json: servers show it.
     #[arg(long, requires = "encrypted")]
     pub record: bool,
+    /// Print one line of JSON; this command always does.
+    #[arg(long)]
+    pub json: bool,
     /// Which server, for --encrypted.
     #[command(flatten)]
     pub server: Server,
