@@ -1,6 +1,10 @@
 //! One encrypted evaluation of each released model: operations, bytes, seconds, memory, precision.
 
-use crate::{machine::resident, timing::row};
+use crate::{
+    machine::resident,
+    timing::{median, row},
+};
+use bench_engine::thread_milliseconds;
 use ckks::{
     Ciphertext, Complex64, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters,
     Plaintext, SecretKey, Seed, SeededCiphertext,
@@ -8,7 +12,7 @@ use ckks::{
 use model::{Embedding, Lm, Vit};
 use ndarray::Array2;
 use std::{error::Error, ops::ControlFlow, path::Path, time::Instant};
-use transformer::{EncryptedModel, LmNetwork, ModelPlan, Network, VitNetwork};
+use transformer::{EncryptedModel, LmNetwork, ModelPlan, Network, TransformerError, VitNetwork};
 
 pub fn run() -> Result<(), Box<dyn Error>> {
     let vit = Vit::load(Path::new("models/cifar100-vit"))?;
@@ -76,20 +80,23 @@ fn evaluate<N: Network<Plaintext = Plaintext> + Sync>(
     println!(
         "\n| encrypted evaluation | runs | wall ms, median | process ms, mean |\n|---|---|---|---|"
     );
-    let mut result = None;
-    row("two threads or as the machine has", 3, || {
-        result = model
-            .evaluate(&keys, &query, &mut |_| ControlFlow::Continue(()))
-            .ok();
+    let (mut result, mut leading) = (None, Vec::new());
+    let threads = rayon::current_num_threads();
+    let together = row(&format!("{threads} threads"), 3, || {
+        let (evaluated, milliseconds) = followed(&model, &keys, &query);
+        (result, leading) = (evaluated.ok(), [&leading[..], &[milliseconds]].concat());
     });
     let single = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
-    row("one thread", 1, || {
-        single.install(|| {
-            model
-                .evaluate(&keys, &query, &mut |_| ControlFlow::Continue(()))
-                .map(|_| ())
-        })
+    let mut alone = 0.0;
+    let one = row("one thread", 1, || {
+        alone = single.install(|| followed(&model, &keys, &query).1);
     });
+    let leading = median(leading);
+    println!(
+        "\n{:.2} times as fast on {threads} threads; processor time of the thread that waits for the others: {leading:.0} ms of {alone:.0}, 1 / {:.2}",
+        one / together,
+        alone / leading
+    );
     let opened = Decryptor::new(&parameters, &secret).decrypt(&result.ok_or("no result")?);
     let range = want.iter().copied().fold(f32::MIN, f32::max)
         - want.iter().copied().fold(f32::MAX, f32::min);
@@ -107,6 +114,21 @@ fn evaluate<N: Network<Plaintext = Plaintext> + Sync>(
         "resident memory: {now:.0} MiB, peak {peak:.0} MiB (client and server in one process)"
     );
     Ok(())
+}
+
+/// The result, and the processor milliseconds of the thread that leads from operation to operation.
+fn followed<N: Network<Plaintext = Plaintext> + Sync>(
+    model: &EncryptedModel<N>,
+    keys: &EvaluationKeySet,
+    query: &Ciphertext,
+) -> (Result<Ciphertext, TransformerError>, f64) {
+    let (mut first, mut last) = (None, 0.0);
+    let result = model.evaluate(keys, query, &mut |_| {
+        last = thread_milliseconds();
+        first.get_or_insert(last);
+        ControlFlow::Continue(())
+    });
+    (result, last - first.unwrap_or(last))
 }
 
 fn operations(plan: &ModelPlan, parameters: &Parameters) {

@@ -125,7 +125,7 @@ pub trait Evaluator {
         (0..times).try_fold(a.clone(), |rotated, _| self.rotate(&rotated, steps))
     }
 
-    /// `a + vector`, encoded at the scale of `a`.
+    /// `a + vector`, encoded at the scale of `a`: for a vector of one slot, which costs little; others are a [`crate::Constant`].
     fn add_vector(
         &self,
         a: &Self::Ciphertext,

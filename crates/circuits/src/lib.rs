@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod bootstrapping;
+mod constant;
 mod cost;
 mod error;
 mod evaluator;
@@ -13,6 +14,7 @@ mod shape;
 pub use bootstrapping::{Bootstrapping, Settings};
 /// The scheme that circuits are evaluated in, for the crates above.
 pub use ckks;
+pub use constant::Constant;
 pub use cost::{Operation, OperationKind};
 pub use error::CircuitError;
 pub use evaluator::Evaluator;

@@ -55,9 +55,10 @@ impl Evaluator<'_> {
     fn raised(&self, part: &Poly) -> Poly {
         let (ring, limbs) = (self.parameters.ring(), part.basis().q);
         let conversion = self.parameters.digit_conversion(0, limbs);
-        let mut low = part.clone();
-        ring.inverse(&mut low);
-        conversion.scale_inputs(ring, low.data_mut());
+        let mut low = ring.stale(part.basis());
+        ring.each(&mut low, |_, i, limb| {
+            conversion.input(ring, i, part.limb(i), limb);
+        });
         let low: Vec<&[u32]> = low.limbs().collect();
         let mut out = ring.stale(Basis::of_chain(self.parameters.max_level() + 1));
         conversion.convert_exactly(ring, &low, &mut out);

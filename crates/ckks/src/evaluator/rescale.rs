@@ -46,12 +46,9 @@ impl Evaluator<'_> {
     }
 
     fn divided(&self, a: &Ciphertext, conversion: &BaseConversion, scale: f64) -> Ciphertext {
-        let ring = self.parameters.ring();
-        let parts = a.parts.iter();
+        let (c0, c1) = self.divide_both(&a.parts[0], &a.parts[1], conversion);
         Ciphertext {
-            parts: parts
-                .map(|part| ring.divide_round(part.clone(), conversion))
-                .collect(),
+            parts: vec![c0, c1],
             scale,
         }
     }

@@ -54,6 +54,9 @@ pub trait Kernel: Send + Sync {
 
     /// `out = values mod p`, for values below [`Modulus::signed_bound`] in absolute value.
     fn reduce_signed(&self, out: &mut [u32], values: &[i64]);
+
+    /// `out = values mod p`, for values below `p` in absolute value.
+    fn reduce_small(&self, out: &mut [u32], values: &[i32]);
 }
 
 /// The fastest kernel that this processor has for a prime and a degree; `None` where the transform does not exist.
