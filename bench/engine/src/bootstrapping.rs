@@ -56,7 +56,11 @@ fn refresh(parameters: &Parameters, settings: &Settings) -> Result<(), Box<dyn E
         keys.insert(&generator.generate(spec)?);
     }
     let made = start.elapsed().as_secs_f64();
-    let wire: usize = plan.keys.iter().map(|spec| spec.wire_bytes(parameters)).sum();
+    let wire: usize = plan
+        .keys
+        .iter()
+        .map(|spec| spec.wire_bytes(parameters))
+        .sum();
     println!(
         "Refresh of {} slots, level {level} to {}: {} keys, {} MB on the wire, {} MB prepared in {made:.1} s; {} MB of diagonals\n",
         settings.slots,
