@@ -34,15 +34,43 @@ impl Clock {
     }
 }
 
-/// Refreshes full and sparse vectors, on one thread (processor time) and on all (wall clock).
+/// Refreshes with different keys, factors and slots: processor time on one thread, wall time on all.
 pub(crate) fn run(parameters: &Parameters) -> Result<(), Box<dyn Error>> {
-    for slots in [parameters.slots(), 4096] {
-        refresh(parameters, &Settings::sparse(slots))?;
+    let usual = Settings::full(parameters);
+    let four = vec![4, 4, 4, 3];
+    println!(
+        "| slots | layers | baby steps | keys | MB on the wire | s to make | levels from, to | thread s | wall s, {} threads | worst slot |\n|---|---|---|---|---|---|---|---|---|---|",
+        rayon::current_num_threads()
+    );
+    let clock = refresh(parameters, &usual)?;
+    let babies = 32;
+    refresh(
+        parameters,
+        &Settings {
+            babies,
+            ..usual.clone()
+        },
+    )?;
+    let settings = Settings {
+        slots_to_coeffs: four.clone(),
+        coeffs_to_slots: four,
+        babies: 4,
+        ..usual
+    };
+    refresh(parameters, &settings)?;
+    refresh(parameters, &Settings::sparse(4096))?;
+    println!("\nThe first of them:\n\n| stage, operation | number | thread s |\n|---|---|---|");
+    for (name, seconds) in &clock.stages {
+        println!("| {name} | | {seconds:.2} |");
     }
+    for (name, (count, seconds)) in &clock.kinds {
+        println!("| {name} | {count} | {seconds:.2} |");
+    }
+    println!();
     Ok(())
 }
 
-fn refresh(parameters: &Parameters, settings: &Settings) -> Result<(), Box<dyn Error>> {
+fn refresh(parameters: &Parameters, settings: &Settings) -> Result<Clock, Box<dyn Error>> {
     let bootstrapping = Bootstrapping::new(parameters, settings)?;
     let level = bootstrapping.lowest_level();
     let planner = Planner::new(parameters, CkksEncoding);
@@ -61,15 +89,6 @@ fn refresh(parameters: &Parameters, settings: &Settings) -> Result<(), Box<dyn E
         .iter()
         .map(|spec| spec.wire_bytes(parameters))
         .sum();
-    println!(
-        "Refresh of {} slots, level {level} to {}: {} keys, {} MB on the wire, {} MB prepared in {made:.1} s; {} MB of diagonals\n",
-        settings.slots,
-        shape.level,
-        plan.keys.len(),
-        wire / 1_000_000,
-        keys.heap_bytes() / 1_000_000,
-        plan.plaintext_bytes / 1_000_000,
-    );
     let slots: Vec<Complex64> = (0..settings.slots)
         .map(|i| Complex64::cis(i as f64 * 1.7))
         .cycle()
@@ -97,29 +116,26 @@ fn refresh(parameters: &Parameters, settings: &Settings) -> Result<(), Box<dyn E
         result.map(|result| (result, now() - begin, clock))
     };
     let single = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
-    let (result, total, clock) = single.install(|| {
+    let (result, alone, clock) = single.install(|| {
         once(&thread_seconds)?;
         once(&thread_seconds)
     })?;
     let begin = Instant::now();
     let wall = || begin.elapsed().as_secs_f64();
     let (_, together, _) = in_pool(|| once(&wall))?;
-    println!("| what | number | thread s |\n|---|---|---|");
-    println!("| all | | {total:.2} |");
-    for (name, seconds) in &clock.stages {
-        println!("| {name} | | {seconds:.2} |");
-    }
-    for (name, (count, seconds)) in &clock.kinds {
-        println!("| {name} | {count} | {seconds:.2} |");
-    }
     let opened = Decryptor::new(parameters, &secret).decrypt(&result);
-    let worst = opened.iter().zip(&slots).map(|(a, b)| (a - b).norm());
+    let errors = opened.iter().zip(&slots).map(|(a, b)| (a - b).norm());
     println!(
-        "\nAll {} threads: {together:.2} s of wall time; worst slot 2^{:.1}, from and to scale 2^30\n",
-        rayon::current_num_threads(),
-        worst.fold(0.0, f64::max).log2(),
+        "| {} | {:?} | {} | {} | {} | {made:.1} | {level}, {} | {alone:.2} | {together:.2} | 2^{:.1} |",
+        settings.slots,
+        settings.coeffs_to_slots,
+        settings.babies,
+        plan.keys.len(),
+        wire / 1_000_000,
+        shape.level,
+        errors.fold(0.0, f64::max).log2(),
     );
-    Ok(())
+    Ok(clock)
 }
 
 fn thread_seconds() -> f64 {

@@ -179,7 +179,7 @@ fn keys_against_time() {
     );
     let three: &[u32] = &[5, 5, 5];
     for (layers, babies) in [
-        (three, 64),
+        (three, 32),
         (three, 16),
         (three, 8),
         (three, 4),
