@@ -332,3 +332,20 @@ fn settings_that_do_not_fit_are_refused() {
     let settings = Settings::full(&without);
     assert!(Bootstrapping::<()>::new(&without, &settings).is_err());
 }
+
+#[test]
+fn ciphertexts_that_cannot_be_refreshed_are_errors() {
+    let parameters = parameters();
+    let settings = Settings::full(&parameters);
+    let bootstrapping = Bootstrapping::new(&parameters, &settings).unwrap();
+    assert_eq!(bootstrapping.lowest_level(), 4);
+    for (level, log_scale) in [(0, 20.0), (3, 30.0), (4, 65.0)] {
+        let planner = Planner::new(&parameters, NoEncoding);
+        let x = Shape::fresh(level, f64::exp2(log_scale));
+        let error = bootstrapping.refresh(&planner, &x).unwrap_err();
+        assert!(
+            matches!(&error, CircuitError::Operation { layer, .. } if layer.starts_with("bootstrapping")),
+            "{error}"
+        );
+    }
+}
