@@ -1,56 +1,107 @@
 //! One encrypted evaluation of each released model: operations, bytes, seconds, memory, precision.
 
-use crate::{machine::resident, timing::row};
+use crate::{
+    machine::resident,
+    timing::{median, row},
+};
+use bench_engine::thread_milliseconds;
 use ckks::{
     Ciphertext, Complex64, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters,
     Plaintext, SecretKey, Seed, SeededCiphertext,
 };
-use model::{Embedding, Lm, Vit};
+use model::{Embedding, Lm, Vit, vit};
 use ndarray::Array2;
 use std::{error::Error, ops::ControlFlow, path::Path, time::Instant};
-use transformer::{EncryptedModel, LmNetwork, ModelPlan, Network, VitNetwork};
+use transformer::{EncryptedModel, LmNetwork, ModelPlan, Network, TransformerError, VitNetwork};
 
 pub fn run() -> Result<(), Box<dyn Error>> {
     let vit = Vit::load(Path::new("models/cifar100-vit"))?;
     let patches = disc(&vit);
+    let network = VitNetwork::new(&vit)?;
     evaluate(
         &vit.config.name,
-        VitNetwork::new(&vit)?,
+        &network.released_parameters()?,
+        network,
         &patches,
         &vit.logits(&patches).to_vec(),
     )?;
     let folder = Path::new("models/wiki-lm");
     let lm = Lm::load(folder)?;
     let rows = sentence(&lm, &Embedding::load(folder, &lm.config.architecture)?)?;
+    let network = LmNetwork::new(&lm)?;
     evaluate(
         &lm.config.name,
-        LmNetwork::new(&lm)?,
+        &network.released_parameters()?,
+        network,
         &rows,
         &lm.hidden(&rows).to_vec(),
     )
 }
 
+/// A deeper network than any that is released: six blocks of width 256 with random weights, in one ciphertext at N = 2^16.
+pub fn deep() -> Result<(), Box<dyn Error>> {
+    let small = Vit::small(1, 1)?.config;
+    let config = vit::Config {
+        name: "six-blocks".to_owned(),
+        architecture: vit::Architecture {
+            tokens: 64,
+            inputs: 192,
+            width: 256,
+            heads: 4,
+            hidden: 512,
+            blocks: 6,
+            classes: 100,
+        },
+        preprocessing: vit::Preprocessing {
+            pad: 2,
+            patch: 8,
+            stride: 4,
+            ..small.preprocessing
+        },
+        ..small
+    };
+    let vit = Vit::random(
+        vit::Config {
+            ranges: vit::Ranges {
+                blocks: vec![Default::default(); 6],
+                ..config.ranges
+            },
+            ..config
+        },
+        7,
+    )?;
+    let patches = disc(&vit);
+    let want = vit.logits(&patches).to_vec();
+    evaluate(
+        &vit.config.name,
+        &Parameters::n16_q1169_p417()?,
+        VitNetwork::new(&vit)?,
+        &patches,
+        &want,
+    )
+}
+
 fn evaluate<N: Network<Plaintext = Plaintext> + Sync>(
     name: &str,
+    parameters: &Parameters,
     network: N,
     input: &Array2<f32>,
     want: &[f32],
 ) -> Result<(), Box<dyn Error>> {
-    let parameters = network.released_parameters()?;
     let start = Instant::now();
-    let model = EncryptedModel::new(&parameters, network)?;
+    let model = EncryptedModel::new(parameters, network)?;
     let plan = model.plan();
     println!(
         "\n{name} under {}, planned and encoded in {:.1} s\n",
         parameters.name(),
         start.elapsed().as_secs_f64()
     );
-    operations(plan, &parameters);
-    sizes(plan, &parameters)?;
+    operations(plan, parameters);
+    sizes(plan, parameters)?;
 
-    let secret = SecretKey::new(&parameters, &Seed::random()?);
-    let generator = KeyGenerator::new(&parameters, &secret);
-    let mut keys = EvaluationKeySet::new(&parameters);
+    let secret = SecretKey::new(parameters, &Seed::random()?);
+    let generator = KeyGenerator::new(parameters, &secret);
+    let mut keys = EvaluationKeySet::new(parameters);
     let start = Instant::now();
     for spec in &plan.circuit.keys {
         keys.insert(&generator.generate(spec)?);
@@ -61,7 +112,7 @@ fn evaluate<N: Network<Plaintext = Plaintext> + Sync>(
         mb(keys.heap_bytes())
     );
 
-    let mut slots = vec![Complex64::ZERO; plan.query.slots(&parameters)];
+    let mut slots = vec![Complex64::ZERO; plan.query.slots(parameters)];
     for ((token, value), &number) in input.indexed_iter() {
         let (slot, imaginary) = plan.query_layout.place(token, value);
         if imaginary {
@@ -70,27 +121,30 @@ fn evaluate<N: Network<Plaintext = Plaintext> + Sync>(
             slots[slot].re = number as f64
         }
     }
-    let query = Encryptor::new(&parameters, &secret)
+    let query = Encryptor::new(parameters, &secret)
         .encrypt(&slots, &plan.query)?
-        .expand(&parameters);
+        .expand(parameters);
     println!(
         "\n| encrypted evaluation | runs | wall ms, median | process ms, mean |\n|---|---|---|---|"
     );
-    let mut result = None;
-    row("two threads or as the machine has", 3, || {
-        result = model
-            .evaluate(&keys, &query, &mut |_| ControlFlow::Continue(()))
-            .ok();
+    let (mut result, mut leading) = (None, Vec::new());
+    let threads = rayon::current_num_threads();
+    let together = row(&format!("{threads} threads"), 3, || {
+        let (evaluated, milliseconds) = followed(&model, &keys, &query);
+        (result, leading) = (evaluated.ok(), [&leading[..], &[milliseconds]].concat());
     });
     let single = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
-    row("one thread", 1, || {
-        single.install(|| {
-            model
-                .evaluate(&keys, &query, &mut |_| ControlFlow::Continue(()))
-                .map(|_| ())
-        })
+    let mut alone = 0.0;
+    let one = row("one thread", 1, || {
+        alone = single.install(|| followed(&model, &keys, &query).1);
     });
-    let opened = Decryptor::new(&parameters, &secret).decrypt(&result.ok_or("no result")?);
+    let leading = median(leading);
+    println!(
+        "\n{:.2} times as fast on {threads} threads; processor time of the thread that waits for the others: {leading:.0} ms of {alone:.0}, 1 / {:.2}",
+        one / together,
+        alone / leading
+    );
+    let opened = Decryptor::new(parameters, &secret).decrypt(&result.ok_or("no result")?);
     let range = want.iter().copied().fold(f32::MIN, f32::max)
         - want.iter().copied().fold(f32::MAX, f32::min);
     let worst = want
@@ -107,6 +161,21 @@ fn evaluate<N: Network<Plaintext = Plaintext> + Sync>(
         "resident memory: {now:.0} MiB, peak {peak:.0} MiB (client and server in one process)"
     );
     Ok(())
+}
+
+/// The result, and the processor milliseconds of the thread that leads from operation to operation.
+fn followed<N: Network<Plaintext = Plaintext> + Sync>(
+    model: &EncryptedModel<N>,
+    keys: &EvaluationKeySet,
+    query: &Ciphertext,
+) -> (Result<Ciphertext, TransformerError>, f64) {
+    let (mut first, mut last) = (None, 0.0);
+    let result = model.evaluate(keys, query, &mut |_| {
+        last = thread_milliseconds();
+        first.get_or_insert(last);
+        ControlFlow::Continue(())
+    });
+    (result, last - first.unwrap_or(last))
 }
 
 fn operations(plan: &ModelPlan, parameters: &Parameters) {

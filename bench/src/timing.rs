@@ -17,7 +17,8 @@ pub fn row<T>(name: &str, runs: usize, mut work: impl FnMut() -> T) -> f64 {
     wall
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The middle one.
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }

@@ -2,11 +2,13 @@
 
 mod operations;
 mod peers;
+mod poulpy;
 mod sets;
 mod timing;
 
 use std::error::Error;
 use timing::Table;
+pub use timing::thread_milliseconds;
 
 /// Prints the tables of one set, or of all and of other libraries.
 ///

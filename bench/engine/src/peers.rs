@@ -1,6 +1,6 @@
 //! Other libraries in the same run, where they install; otherwise a line says which is missing.
 
-use crate::timing::Table;
+use crate::{poulpy, timing::Table};
 use std::{
     env,
     error::Error,
@@ -86,26 +86,27 @@ pub(crate) fn run(table: &Table) -> Result<(), Box<dyn Error>> {
     println!(
         "| operation | peer | N | log2 Q | runs | thread ms | wall ms | ours: log2 Q | thread ms | ratio |\n|---|---|---|---|---|---|---|---|---|---|"
     );
-    for peer in PEERS {
-        match measure(&peer, &folder) {
-            Ok(rows) => rows.iter().for_each(|row| row.print(table)),
-            Err(reason) => println!("| skipped | {}: {reason} | | | | | | | | |", peer.name),
+    let python = PEERS.iter().map(|peer| (peer.name, measure(peer, &folder)));
+    for (name, measured) in python.chain([("Poulpy", poulpy::measure())]) {
+        match measured {
+            Ok(lines) => lines
+                .lines()
+                .filter_map(Row::read)
+                .for_each(|row| row.print(table)),
+            Err(reason) => println!("| skipped | {name}: {reason} | | | | | | | | |"),
         }
     }
-    println!(
-        "| skipped | Poulpy, Lattigo: they need programs in nightly Rust and Go, which are not here | | | | | | | | |\n"
-    );
+    println!("| skipped | Lattigo: there is no program in Go here | | | | | | | | |\n");
     fs::remove_dir_all(&folder)?;
     Ok(())
 }
 
-fn measure(peer: &Peer, folder: &Path) -> Result<Vec<Row>, String> {
+fn measure(peer: &Peer, folder: &Path) -> Result<String, String> {
     let python = interpreter(peer, folder)?;
     let program = [ROWS, peer.program].concat();
     let mut command = Command::new(python);
     command.args(["-c", &program]).env("OMP_NUM_THREADS", "1");
-    let output = succeed(&mut command)?;
-    Ok(output.lines().filter_map(Row::read).collect())
+    succeed(&mut command)
 }
 
 /// A Python that has the peer's package, in an environment made for it where the given one has it not.
@@ -134,7 +135,7 @@ fn interpreter(peer: &Peer, folder: &Path) -> Result<PathBuf, String> {
 }
 
 /// What a command prints, or the last line of its complaints.
-fn succeed(command: &mut Command) -> Result<String, String> {
+pub(crate) fn succeed(command: &mut Command) -> Result<String, String> {
     let named = command.get_program().to_string_lossy().into_owned();
     let output = command
         .output()

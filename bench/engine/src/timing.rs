@@ -95,7 +95,7 @@ fn measured<T>(work: &impl Fn() -> T) -> Run {
 }
 
 /// Processor time of the calling thread alone.
-fn thread_milliseconds() -> f64 {
+pub fn thread_milliseconds() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 * 1e-6
 }

@@ -1,3 +1,5 @@
+//! Where whole circuits run.
+
 /// Runs `work` on a thread of the pool that shares limbs, where the feature `parallel` makes one.
 ///
 /// A circuit has tens of thousands of parallel loops. From a thread of the pool, a loop begins at once; from any other, each is handed

@@ -10,9 +10,6 @@ pub struct Plaintext {
     pub(crate) scale: f64,
 }
 
-/// Coefficients are reduced by [`ring::Ring::reduce_signed`], which takes them below this bound.
-const MAX_COEFFICIENT: f64 = (1u64 << 51) as f64;
-
 /// Fewest coefficients stored: kernels work on vectors.
 const SHORTEST: usize = 32;
 
@@ -28,12 +25,13 @@ struct Coefficients {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Values {
-    Narrow(Vec<i32>),
+    Narrow { values: Vec<i32>, largest: u32 },
     Wide(Vec<i64>),
 }
 
 impl Plaintext {
-    /// Encodes slots at a scale; `None` when a coefficient is not finite or not below 2^51.
+    /// Encodes slots at a scale; `None` when a coefficient is not finite or not below [`ring::Modulus::signed_bound`] of
+    /// every prime of the chain: 2^62 for primes above 2^28.
     ///
     /// # Panics
     /// When the number of slots is no power of two up to `N/2`.
@@ -53,7 +51,7 @@ impl Plaintext {
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
         match &self.coefficients.values {
-            Values::Narrow(values) => size_of_val(&values[..]),
+            Values::Narrow { values, .. } => size_of_val(&values[..]),
             Values::Wide(values) => size_of_val(&values[..]),
         }
     }
@@ -75,11 +73,12 @@ impl Plaintext {
 
 /// The coefficients of `slots * scale`, in a time that depends on their size alone where they fit: messages of clients pass here.
 pub(crate) fn encode(parameters: &Parameters, slots: &[Complex64], scale: f64) -> Option<Vec<i64>> {
+    let bound = parameters.coefficient_bound() as f64;
     let coefficients = parameters.encoder().coefficients(slots).into_iter();
     coefficients
         .map(|c| {
             let scaled = (c * scale).round();
-            (scaled.abs() < MAX_COEFFICIENT).then_some(scaled as i64)
+            (scaled.abs() < bound).then_some(scaled as i64)
         })
         .collect()
 }
@@ -96,7 +95,10 @@ impl Coefficients {
         let kept = all.iter().copied().step_by(gap);
         let narrow: Option<Vec<i32>> = kept.clone().map(|c| c.try_into().ok()).collect();
         let values = match narrow {
-            Some(narrow) => Values::Narrow(narrow),
+            Some(values) => Values::Narrow {
+                largest: values.iter().map(|c| c.unsigned_abs()).max().unwrap_or(0),
+                values,
+            },
             None if gap == 1 => Values::Wide(all),
             None => Values::Wide(kept.collect()),
         };
@@ -108,7 +110,10 @@ impl Values {
     fn reduce(&self, kernel: &dyn Kernel, out: &mut [u32]) {
         match self {
             Self::Wide(values) => kernel.reduce_signed(out, values),
-            Self::Narrow(values) => {
+            Self::Narrow { values, largest } if *largest < kernel.modulus().value() => {
+                kernel.reduce_small(out, values);
+            }
+            Self::Narrow { values, .. } => {
                 let mut wide = [0i64; BLOCK];
                 for (out, values) in out.chunks_mut(BLOCK).zip(values.chunks(BLOCK)) {
                     let wide = &mut wide[..values.len()];
@@ -155,6 +160,8 @@ mod tests {
     #[test]
     fn small_numbers_take_four_bytes_and_large_ones_eight() {
         stored(&slots(512, 1.0), 2f64.powi(20), 1, 4 * 1024);
+        // Below 2^31 and not below the primes.
+        stored(&slots(512, 8e5), 2f64.powi(20), 1, 4 * 1024);
         stored(&slots(512, 1e9), 2f64.powi(20), 1, 8 * 1024);
     }
 

@@ -238,8 +238,8 @@ fn what_is_kept_must_be_private_and_whole() {
 fn a_model_for_something_else_is_refused_before_keys_are_sent() {
     let visit = Visit::new(|_, _| Fate::Pass);
     let picture = common::root().join("web/samples/apple.png");
-    let name = &engine().manifest().model;
-    let classify = ["classify", picture.to_str().unwrap(), "--model", name];
+    let name = engine().manifest().model.clone();
+    let classify = ["classify", picture.to_str().unwrap(), "--model", &name];
     visit.fails(1, &classify, "completes text");
     visit.fails(
         4,

@@ -1,8 +1,6 @@
 //! Base conversion: from residues modulo some primes to residues modulo others.
 
-use crate::{
-    Basis, Kernel, Modulus, Poly, Ring, for_each_limb, for_each_piece, kernel::rounded_sum,
-};
+use crate::{Basis, Kernel, Modulus, Poly, Ring, for_each_piece, kernel::rounded_sum};
 use std::ops::Range;
 
 /// Constants that carry residues modulo `M = m_0 ... m_(k-1)` over to other primes:
@@ -24,8 +22,8 @@ struct Target {
     scalars: Vec<u32>,
     /// `-M mod t`.
     minus_product: u32,
-    /// `M^-1 mod t`, zero when `t` divides `M`.
-    product_inverse: u32,
+    /// `(-M)^-1 mod t`, zero when `t` divides `M`.
+    minus_product_inverse: u32,
 }
 
 /// Coefficients converted to all targets before the next ones: so many of every source stay in the second-level cache, where whole limbs
@@ -55,7 +53,7 @@ impl BaseConversion {
             Target {
                 scalars: (0..from.len()).map(|i| without(i, t)).collect(),
                 minus_product: t.neg(product),
-                product_inverse: t.inv(product),
+                minus_product_inverse: t.inv(t.neg(product)),
             }
         };
         Self {
@@ -68,12 +66,12 @@ impl BaseConversion {
         }
     }
 
-    /// Turns the source limbs `x` (coefficients) into the `y_i`.
-    pub fn scale_inputs(&self, ring: &Ring, limbs: &mut [u32]) {
-        for_each_limb(limbs, ring.degree(), |i, limb| {
-            let kernel = ring.kernel(self.basis, self.first + i);
-            kernel.scale_assign(limb, self.inverses[i]);
-        });
+    /// `y_i`, as coefficients, from the evaluations of the `i`-th source limb.
+    pub fn input(&self, ring: &Ring, i: usize, evaluations: &[u32], out: &mut [u32]) {
+        let kernel = ring.kernel(self.basis, self.first + i);
+        out.copy_from_slice(evaluations);
+        kernel.inverse(out);
+        kernel.scale_assign(out, self.inverses[i]);
     }
 
     /// Number of source limbs.
@@ -81,9 +79,9 @@ impl BaseConversion {
         self.from.len()
     }
 
-    /// `M^-1` modulo the `i`-th prime of the chain.
-    pub(crate) fn quotient_factor(&self, i: usize) -> u32 {
-        self.chain[i].product_inverse
+    /// `(-M)^-1` modulo the `i`-th prime of the chain.
+    pub(crate) fn minus_product_inverse(&self, i: usize) -> u32 {
+        self.chain[i].minus_product_inverse
     }
 
     /// Writes the coefficients, up to a small multiple of `M`, from the `y_i`, modulo every prime of `out` but those in `except`.
@@ -102,7 +100,7 @@ impl BaseConversion {
 
     /// Writes the coefficients of the representative in `[-M/2, M/2]` from the `y_i`, modulo primes of the chain:
     /// `u = round(sum_i y_i / m_i)` is known from the leading bits.
-    pub(crate) fn convert_exactly(&self, ring: &Ring, scaled: &[&[u32]], out: &mut Poly) {
+    pub fn convert_exactly(&self, ring: &Ring, scaled: &[&[u32]], out: &mut Poly) {
         let basis = out.basis();
         for_each_piece(out.data_mut(), ring.degree(), PIECE, |range, limbs| {
             let mut quotient = vec![0; range.len()];

@@ -19,7 +19,7 @@ pub use conversion::BaseConversion;
 pub use kernel::conformance;
 pub use kernel::{Kernel, kernel_for, kernels_for};
 pub use modulus::Modulus;
-pub use parallel::{for_each_limb, for_each_pair, for_each_piece, with_scratch};
+pub use parallel::{both, for_each_limb, for_each_pair, for_each_piece, with_scratch};
 pub use poly::{Basis, Poly};
 pub use rns::{Ring, RingError};
 pub use sampling::{Seed, Xof};

@@ -69,6 +69,17 @@ pub fn for_each_piece(
     columns.iter_mut().enumerate().for_each(run);
 }
 
+/// Does both, at the same time where a thread is free.
+pub fn both<T: Send>(
+    first: impl FnOnce() -> T + Send,
+    second: impl FnOnce() -> T + Send,
+) -> (T, T) {
+    #[cfg(feature = "parallel")]
+    return rayon::join(first, second);
+    #[cfg(not(feature = "parallel"))]
+    (first(), second())
+}
+
 thread_local! {
     static SCRATCH: Cell<Vec<u32>> = const { Cell::new(Vec::new()) };
 }

@@ -1,6 +1,6 @@
 //! Polynomials of `Z[X]/(X^N + 1)` as residues, one limb a prime.
 
-use crate::pool;
+use crate::{for_each_limb, pool};
 
 /// Which primes a polynomial is taken modulo: the first `q` of the ciphertext chain, then the first `p` special primes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,14 +48,6 @@ impl Poly {
         }
     }
 
-    /// The limbs from the `first`, as a copy to work on.
-    pub(crate) fn tail(&self, first: usize) -> Self {
-        let limbs = self.basis.limbs() - first;
-        let mut tail = Self::stale(Basis::of_chain(limbs), self.degree);
-        tail.data.copy_from_slice(&self.data[first * self.degree..]);
-        tail
-    }
-
     /// The primes it is taken modulo.
     pub fn basis(&self) -> Basis {
         self.basis
@@ -86,11 +78,19 @@ impl Poly {
         &mut self.data
     }
 
-    /// Forgets all limbs but the first `limbs`, which belong to the chain: the value modulo a smaller modulus.
-    pub fn truncate(&mut self, limbs: usize) {
+    /// A copy of the first `limbs`, which belong to the chain: the value modulo a smaller modulus.
+    pub fn truncated(&self, limbs: usize) -> Self {
         assert!(limbs <= self.basis.q);
-        self.basis = Basis::of_chain(limbs);
-        self.data.truncate(limbs * self.degree);
+        self.copied(Basis::of_chain(limbs))
+    }
+
+    /// The limbs of `basis`, which `self` begins with.
+    fn copied(&self, basis: Basis) -> Self {
+        let mut copy = Self::stale(basis, self.degree);
+        for_each_limb(&mut copy.data, self.degree, |i, limb| {
+            limb.copy_from_slice(self.limb(i))
+        });
+        copy
     }
 
     /// Bytes on the heap.
@@ -101,9 +101,7 @@ impl Poly {
 
 impl Clone for Poly {
     fn clone(&self) -> Self {
-        let mut clone = Self::stale(self.basis, self.degree);
-        clone.data.copy_from_slice(&self.data);
-        clone
+        self.copied(self.basis)
     }
 }
 

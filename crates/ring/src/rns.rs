@@ -1,8 +1,8 @@
 //! The residue number system over the ciphertext chain and the special primes: transforms, sums, products, rounded division.
 
 use crate::{
-    Automorphism, BaseConversion, Basis, Kernel, Modulus, Poly, for_each_limb, for_each_pair,
-    kernel_for, primes::is_prime,
+    Automorphism, BaseConversion, Basis, Kernel, Modulus, Poly, for_each_limb, kernel_for,
+    primes::is_prime,
 };
 
 /// Why a ring cannot be made.
@@ -112,11 +112,6 @@ impl Ring {
         self.each(a, |kernel, i, limb| kernel.add_assign(limb, b.limb(i)));
     }
 
-    /// `a -= b` on the limbs of `a`; `b` may have more limbs of the chain.
-    pub fn sub_assign(&self, a: &mut Poly, b: &Poly) {
-        self.each(a, |kernel, i, limb| kernel.sub_assign(limb, b.limb(i)));
-    }
-
     /// `a = -a`.
     pub fn neg_assign(&self, a: &mut Poly) {
         self.each(a, |kernel, _, limb| kernel.neg_assign(limb));
@@ -145,7 +140,7 @@ impl Ring {
         out
     }
 
-    /// The residues of signed coefficients below 2^51 in absolute value.
+    /// The residues of signed coefficients below [`Modulus::signed_bound`] of every prime in absolute value.
     pub fn reduce_signed(&self, values: &[i64], basis: Basis) -> Poly {
         let mut out = self.stale(basis);
         self.each(&mut out, |kernel, _, limb| {
@@ -155,29 +150,21 @@ impl Ring {
     }
 
     /// Divides a polynomial in evaluation form by the product of its last `conversion.sources()` limbs and rounds to nearest.
-    pub fn divide_round(&self, mut poly: Poly, conversion: &BaseConversion) -> Poly {
-        let basis = poly.basis();
-        let kept = basis.limbs() - conversion.sources();
-        let mut dropped = poly.tail(kept);
+    pub fn divide_round(&self, poly: &Poly, conversion: &BaseConversion) -> Poly {
+        let kept = poly.basis().limbs() - conversion.sources();
+        let mut dropped = self.stale(Basis::of_chain(conversion.sources()));
         for_each_limb(dropped.data_mut(), self.degree, |i, limb| {
-            self.kernel(basis, kept + i).inverse(limb)
+            conversion.input(self, i, poly.limb(kept + i), limb)
         });
-        conversion.scale_inputs(self, dropped.data_mut());
-        poly.truncate(kept);
-        let mut lifts = self.stale(poly.basis());
+        let mut quotient = self.stale(Basis::of_chain(kept));
         let dropped: Vec<&[u32]> = dropped.limbs().collect();
-        conversion.convert_exactly(self, &dropped, &mut lifts);
-        for_each_pair(
-            poly.data_mut(),
-            lifts.data_mut(),
-            self.degree,
-            |i, limb, lift| {
-                let kernel = self.kernel(Basis::of_chain(kept), i);
-                kernel.forward(lift);
-                kernel.sub_scale_assign(limb, lift, conversion.quotient_factor(i));
-            },
-        );
-        poly
+        conversion.convert_exactly(self, &dropped, &mut quotient);
+        self.each(&mut quotient, |kernel, i, lift| {
+            kernel.forward(lift);
+            // (poly - lift) / M = (lift - poly) / -M.
+            kernel.sub_scale_assign(lift, poly.limb(i), conversion.minus_product_inverse(i));
+        });
+        quotient
     }
 
     /// Calls `work(kernel, index, limb)` on every limb.

@@ -5,7 +5,7 @@
 
 use crate::{Packing, matrix::Matrix, packing::Tokens};
 use circuits::ckks::Complex64;
-use circuits::{CircuitError, Evaluator, LinearTransform, product, product_at};
+use circuits::{CircuitError, Constant, Evaluator, LinearTransform, product, product_at};
 use ndarray::Array1;
 
 /// The scale after the factor of a norm, as a multiple of that of linear layers, where the next plain product or [`settled`] brings it back.
@@ -14,12 +14,15 @@ pub(crate) const NORMED: f64 = 64.0;
 /// A linear map of every token, and what is added to it.
 pub(crate) struct Affine<P> {
     map: LinearTransform<P>,
-    bias: Vec<Complex64>,
+    bias: Constant<P>,
 }
 
 impl<P> Affine<P> {
     pub(crate) fn new(map: LinearTransform<P>, bias: Vec<Complex64>) -> Self {
-        Self { map, bias }
+        Self {
+            map,
+            bias: Constant::new(bias),
+        }
     }
 
     /// `matrix n + bias` on the given tokens.
@@ -51,7 +54,7 @@ impl<P> Affine<P> {
                 evaluator.rescale(&y)?
             }
         };
-        evaluator.add_vector(&y, &self.bias)
+        self.bias.add_to(evaluator, &y)
     }
 }
 
@@ -67,7 +70,6 @@ pub(crate) fn settled<E: Evaluator>(
         return evaluator.drop_to(x, level);
     }
     let x = evaluator.drop_to(x, level + 1)?;
-    let one = vec![Complex64::ONE; evaluator.slots()];
-    let one = evaluator.encode(&one, evaluator.prime(level + 1) / excess)?;
+    let one = evaluator.encode(&[Complex64::ONE], evaluator.prime(level + 1) / excess)?;
     evaluator.rescale(&evaluator.dot_plain(&[&x], &[&one])?)
 }

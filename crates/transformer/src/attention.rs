@@ -20,7 +20,7 @@ use crate::{
     packing::Tokens,
 };
 use circuits::ckks::Complex64;
-use circuits::{CircuitError, Evaluator, LinearTransform, Steps, product, rotations};
+use circuits::{CircuitError, Constant, Evaluator, LinearTransform, Steps, product, rotations};
 use model::{Block, Sigma};
 use ndarray::{Array1, Array2};
 
@@ -31,10 +31,10 @@ pub(crate) struct Attention<P> {
     key_value: Affine<P>,
     /// The skew of slots whose tokens do not wrap, and of those that do.
     skew: [LinearTransform<P>; 2],
-    shift: Vec<Complex64>,
+    shift: Constant<P>,
     /// What a square is multiplied by, where there is an order of tokens.
     mask: Option<LinearTransform<P>>,
-    offset: Vec<Complex64>,
+    offset: Constant<P>,
 }
 
 impl<P> Attention<P> {
@@ -83,9 +83,9 @@ impl<P> Attention<P> {
             query: Affine::of(packing, query, &query_bias, Tokens::Second),
             key_value: Affine::of(packing, key_value, &key_value_bias, Tokens::Doubled),
             skew: [skew(packing, false), skew(packing, true)],
-            shift: per_head(shift),
+            shift: Constant::new(per_head(shift)),
             mask,
-            offset,
+            offset: Constant::new(offset),
         })
     }
 
@@ -138,7 +138,7 @@ impl<P> Attention<P> {
         )?;
         let sum = giant_sum(evaluator, &bases, lane, &keys, babies as i64 * (lane - 1))?;
         let scores = evaluator.twice_real(&evaluator.rescale(&sum)?)?;
-        evaluator.add_vector(&scores, &self.shift)
+        self.shift.add_to(evaluator, &scores)
     }
 
     /// `m s^2 + delta`.
@@ -153,7 +153,7 @@ impl<P> Attention<P> {
             None => square,
             Some(mask) => product(evaluator, &[(mask, &[square])])?,
         };
-        evaluator.add_vector(&weights, &self.offset)
+        self.offset.add_to(evaluator, &weights)
     }
 
     /// `Y` from the weights, which move to the first half of the tokens.

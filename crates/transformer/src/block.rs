@@ -2,7 +2,9 @@
 
 use crate::{Packing, matrix::complex, mlp::Up, norm, packing::Tokens};
 use circuits::ckks::Complex64;
-use circuits::{CircuitError, Evaluator, LinearTransform, product, product_at, rotations};
+use circuits::{
+    CircuitError, Constant, Evaluator, LinearTransform, product, product_at, rotations,
+};
 use model::Linear;
 use ndarray::{Array1, Array2, s};
 
@@ -88,7 +90,7 @@ pub(crate) struct Block<P, M> {
     head: Option<Joined<P>>,
     attention: LinearTransform<P>,
     mlp: LinearTransform<P>,
-    bias: Vec<Complex64>,
+    bias: Constant<P>,
 }
 
 impl<P, M: Mixer<P>> Block<P, M> {
@@ -134,7 +136,7 @@ impl<P, M: Mixer<P>> Block<P, M> {
             }),
             attention: packing.linear(output, Tokens::Doubled),
             mlp: packing.linear(down, tokens),
-            bias: packing.bias(&bias.mapv(Complex64::from), Tokens::Doubled),
+            bias: Constant::new(packing.bias(&bias.mapv(Complex64::from), Tokens::Doubled)),
         }
     }
 
@@ -202,6 +204,6 @@ impl<P, M: Mixer<P>> Block<P, M> {
                 packing.rotated_sum(evaluator, &sum, 1, packing.tokens)?
             }
         };
-        evaluator.add_vector(&sum, &self.bias)
+        self.bias.add_to(evaluator, &sum)
     }
 }

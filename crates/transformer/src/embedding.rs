@@ -6,14 +6,14 @@
 
 use crate::{Packing, packing::Tokens};
 use circuits::ckks::Complex64;
-use circuits::{CircuitError, Evaluator, LinearTransform, Steps, product, rotations};
+use circuits::{CircuitError, Constant, Evaluator, LinearTransform, Steps, product, rotations};
 use model::vit::Embed;
 
 /// The first layer.
 pub(crate) struct Embedding<P> {
     packing: Packing,
     map: LinearTransform<P>,
-    position: Vec<Complex64>,
+    position: Constant<P>,
 }
 
 impl<P> Embedding<P> {
@@ -49,9 +49,9 @@ impl<P> Embedding<P> {
                 .flat_map(|block| std::iter::repeat_n(value(block), tokens))
                 .collect()
         });
-        let position = packing.vector(Tokens::Doubled, |c, t| {
+        let position = Constant::new(packing.vector(Tokens::Doubled, |c, t| {
             Complex64::from(embed.position[[t, c]] as f64)
-        });
+        }));
         Self {
             packing,
             map,
@@ -70,6 +70,6 @@ impl<P> Embedding<P> {
         let steps = self.map.steps();
         let babies = rotations(evaluator, &trace, steps.baby, steps.babies)?;
         let x = evaluator.twice_real(&product(evaluator, &[(&self.map, &babies)])?)?;
-        evaluator.add_vector(&x, &self.position)
+        self.position.add_to(evaluator, &x)
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     packing::Tokens,
 };
 use circuits::ckks::Complex64;
-use circuits::{CircuitError, Evaluator, LinearTransform};
+use circuits::{CircuitError, Constant, Evaluator, LinearTransform};
 use model::{Block, Sigma};
 
 /// The scale of normed keys and values: what it grows to in three products, the block's output brings back. The query stands at [`NORMED`]:
@@ -24,8 +24,8 @@ pub(crate) struct LastAttention<P> {
     packing: Packing,
     query: Affine<P>,
     key_value: Affine<P>,
-    shift: Vec<Complex64>,
-    offset: Vec<Complex64>,
+    shift: Constant<P>,
+    offset: Constant<P>,
 }
 
 impl<P> LastAttention<P> {
@@ -77,10 +77,12 @@ impl<P> LastAttention<P> {
             packing,
             query: Affine::of(packing, query, &query_bias, Tokens::Last),
             key_value: Affine::new(key_value, key_value_bias),
-            shift: packing.vector(Tokens::First, |c, t| {
+            shift: Constant::new(packing.vector(Tokens::First, |c, t| {
                 Complex64::from(gain_at(c, t) * shift[c % packing.heads])
-            }),
-            offset: per_distance(packing, Tokens::First, offset, |_, t| Some(tokens - 1 - t)),
+            })),
+            offset: Constant::new(per_distance(packing, Tokens::First, offset, |_, t| {
+                Some(tokens - 1 - t)
+            })),
         })
     }
 }
@@ -101,9 +103,11 @@ impl<P> Mixer<P> for LastAttention<P> {
         let products = evaluator.twice_real(&evaluator.rescale(&products)?)?;
         let scores =
             packing.rotated_sum(evaluator, &products, packing.lane() as i64, packing.lanes)?;
-        let scores = evaluator.add_vector(&scores, &self.shift)?;
+        let scores = self.shift.add_to(evaluator, &scores)?;
         let square = evaluator.relinearize(&evaluator.dot(&[&scores], &[&scores])?)?;
-        let weights = evaluator.add_vector(&evaluator.rescale(&square)?, &self.offset)?;
+        let weights = self
+            .offset
+            .add_to(evaluator, &evaluator.rescale(&square)?)?;
         // conj z - z = -i V.
         let value = evaluator.sub(&evaluator.conjugate(&key_value)?, &key_value)?;
         let value = evaluator.drop_to(&value, evaluator.level_of(&weights))?;

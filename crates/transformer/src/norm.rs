@@ -16,6 +16,5 @@ pub(crate) fn factor<E: Evaluator>(
     let turned = evaluator.mul_i(x)?;
     let squares = evaluator.relinearize(&evaluator.dot(&[&turned], &[&turned])?)?;
     let sum = packing.channel_sum(evaluator, &evaluator.rescale(&squares)?)?;
-    let start = vec![Complex64::from(1.5); packing.slots()];
-    evaluator.add_vector(&evaluator.scaled(&sum, slope), &start)
+    evaluator.add_vector(&evaluator.scaled(&sum, slope), &[Complex64::from(1.5)])
 }

@@ -2,38 +2,39 @@
 
 use super::Evaluator;
 use crate::{Ciphertext, EvaluatorError, Plaintext};
-use ring::{Basis, Poly};
+use ring::{Basis, Kernel};
 
 impl Evaluator<'_> {
     /// `a + b` at the lower of the two levels. Scales must agree.
     pub fn add(&self, a: &Ciphertext, b: &Ciphertext) -> Result<Ciphertext, EvaluatorError> {
-        self.combine(a, b, |ring, x, y| ring.add_assign(x, y))
+        self.merge(a, b, |kernel, x, y| kernel.add_assign(x, y))
     }
 
     /// `a - b` at the lower of the two levels. Scales must agree.
     pub fn sub(&self, a: &Ciphertext, b: &Ciphertext) -> Result<Ciphertext, EvaluatorError> {
-        self.combine(a, b, |ring, x, y| ring.sub_assign(x, y))
+        self.merge(a, b, |kernel, x, y| kernel.sub_assign(x, y))
     }
 
-    fn combine(
+    fn merge(
         &self,
         a: &Ciphertext,
         b: &Ciphertext,
-        operation: impl Fn(&ring::Ring, &mut Poly, &Poly),
+        operation: impl Fn(&dyn Kernel, &mut [u32], &[u32]) + Send + Sync,
     ) -> Result<Ciphertext, EvaluatorError> {
         let (scale, level) = Self::common([a, b].into_iter())?;
         let ring = self.parameters.ring();
         let parts = (0..a.parts().max(b.parts()))
             .map(|i| {
-                let mut part = a
-                    .parts
-                    .get(i)
-                    .cloned()
-                    .unwrap_or_else(|| ring.zero(self.parameters.basis(level)));
-                part.truncate(level + 1);
-                if let Some(other) = b.parts.get(i) {
-                    operation(ring, &mut part, other);
-                }
+                let mut part = ring.stale(self.parameters.basis(level));
+                ring.each(&mut part, |kernel, limb_at, limb| {
+                    match a.parts.get(i) {
+                        Some(first) => limb.copy_from_slice(first.limb(limb_at)),
+                        None => limb.fill(0),
+                    }
+                    if let Some(second) = b.parts.get(i) {
+                        operation(kernel, limb, second.limb(limb_at));
+                    }
+                });
                 part
             })
             .collect();
@@ -57,16 +58,17 @@ impl Evaluator<'_> {
     ) -> Result<Ciphertext, EvaluatorError> {
         Self::same_scale(a.scale, plain.scale)?;
         let ring = self.parameters.ring();
-        let mut message = ring.stale(Basis::of_chain(a.level() + 1));
-        ring.each(&mut message, |kernel, _, limb| {
+        let mut sum = ring.stale(Basis::of_chain(a.level() + 1));
+        ring.each(&mut sum, |kernel, i, limb| {
             plain.reduce(kernel, limb);
             kernel.forward(limb);
+            kernel.add_assign(limb, a.parts[0].limb(i));
         });
-        let mut out = a.clone();
-        if let Some(first) = out.parts.first_mut() {
-            ring.add_assign(first, &message);
-        }
-        Ok(out)
+        let parts = std::iter::once(sum).chain(a.parts.iter().skip(1).cloned());
+        Ok(Ciphertext {
+            parts: parts.collect(),
+            scale: a.scale,
+        })
     }
 
     /// `i a`, the imaginary unit in every slot: the monomial `X^(N/2)`.
@@ -100,10 +102,10 @@ impl Evaluator<'_> {
             });
         }
         self.scale_fits(a.scale, level)?;
-        let mut out = a.clone();
-        for part in &mut out.parts {
-            part.truncate(level + 1);
-        }
-        Ok(out)
+        let parts = a.parts.iter().map(|part| part.truncated(level + 1));
+        Ok(Ciphertext {
+            parts: parts.collect(),
+            scale: a.scale,
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Evaluator;
 use crate::keys::SwitchingKey;
-use ring::{Basis, Poly, for_each_pair, with_scratch};
+use ring::{BaseConversion, Basis, Poly, both, for_each_pair, with_scratch};
 use std::ops::Range;
 
 /// A digit of a polynomial, lifted to all primes of a key.
@@ -16,8 +16,11 @@ pub(super) struct Digit {
 impl Evaluator<'_> {
     /// `(c_0, c_1)` with `c_0 + c_1 s = a s'`, up to noise, for the key from `s'` to `s`.
     pub(super) fn switch(&self, a: &Poly, key: &SwitchingKey) -> (Poly, Poly) {
-        let digits = self.decompose(a);
-        let basis = self.parameters.key_basis(a.basis().q - 1);
+        let basis = Basis {
+            p: key.special(),
+            ..a.basis()
+        };
+        let digits = self.decompose(a, basis);
         let (ring, degree) = (self.parameters.ring(), self.parameters.degree());
         let (mut c0, mut c1) = (ring.stale(basis), ring.stale(basis));
         for_each_pair(c0.data_mut(), c1.data_mut(), degree, |i, out0, out1| {
@@ -37,26 +40,30 @@ impl Evaluator<'_> {
                 self.multiply_limb(&lifted, key, basis, i, out0, out1);
             });
         });
-        (self.mod_down(c0), self.mod_down(c1))
+        self.mod_down(&c0, &c1)
     }
 
     /// The digits of `a`, lifted to the key's primes.
-    pub(super) fn decompose(&self, a: &Poly) -> Vec<Digit> {
+    pub(super) fn decompose(&self, a: &Poly, basis: Basis) -> Vec<Digit> {
         let ring = self.parameters.ring();
         let level = a.basis().q - 1;
-        let degree = self.parameters.degree();
-        let mut scaled = a.clone();
-        ring.inverse(&mut scaled);
-        self.parameters
+        let digits: Vec<(Range<usize>, &BaseConversion)> = self
+            .parameters
             .digit_ranges(level)
             .enumerate()
-            .map(|(d, own)| {
-                let conversion = self.parameters.digit_conversion(d, own.len());
-                let limbs = &mut scaled.data_mut()[own.start * degree..own.end * degree];
-                conversion.scale_inputs(ring, limbs);
-                let inputs: Vec<&[u32]> = limbs.chunks_exact(degree).collect();
-                let mut lifted = ring.stale(self.parameters.key_basis(level));
-                conversion.convert(ring, &inputs, &mut lifted, own.clone());
+            .map(|(d, own)| (own.clone(), self.parameters.digit_conversion(d, own.len())))
+            .collect();
+        let mut inputs = ring.stale(a.basis());
+        ring.each(&mut inputs, |_, i, limb| {
+            let (own, conversion) = &digits[i / self.parameters.literal().digit];
+            conversion.input(ring, i - own.start, a.limb(i), limb);
+        });
+        let inputs: Vec<&[u32]> = inputs.limbs().collect();
+        digits
+            .into_iter()
+            .map(|(own, conversion)| {
+                let mut lifted = ring.stale(basis);
+                conversion.convert(ring, &inputs[own.clone()], &mut lifted, own.clone());
                 Digit { own, lifted }
             })
             .collect()
@@ -86,10 +93,19 @@ impl Evaluator<'_> {
         kernel.dot(out1, lifted, &masks);
     }
 
-    /// Divides by `P` with rounding.
-    pub(super) fn mod_down(&self, a: Poly) -> Poly {
-        self.parameters
-            .ring()
-            .divide_round(a, self.parameters.mod_down_conversion())
+    /// Divides both by their special primes with rounding.
+    pub(super) fn mod_down(&self, c0: &Poly, c1: &Poly) -> (Poly, Poly) {
+        self.divide_both(c0, c1, self.parameters.mod_down_conversion(c0.basis().p))
+    }
+
+    /// Divides both by the product of the last primes with rounding.
+    pub(super) fn divide_both(
+        &self,
+        c0: &Poly,
+        c1: &Poly,
+        conversion: &BaseConversion,
+    ) -> (Poly, Poly) {
+        let divide = |part| self.parameters.ring().divide_round(part, conversion);
+        both(|| divide(c0), || divide(c1))
     }
 }

@@ -44,7 +44,12 @@ impl Evaluator<'_> {
         a: &Ciphertext,
     ) -> Ciphertext {
         let ring = self.parameters.ring();
-        ring.add_assign(&mut c0, &ring.apply(automorphism, &a.parts[0]));
+        ring.each(&mut c0, |kernel, i, limb| {
+            with_scratch(limb.len(), |image| {
+                automorphism.permute(a.parts[0].limb(i), image);
+                kernel.add_assign(limb, image);
+            });
+        });
         Ciphertext {
             parts: vec![c0, c1],
             scale: a.scale,
@@ -63,7 +68,7 @@ impl Evaluator<'_> {
         Self::two_parts(a)?;
         let ring = self.parameters.ring();
         let lifted = self
-            .decompose(&a.parts[1])
+            .decompose(&a.parts[1], self.parameters.key_basis(a.level()))
             .into_iter()
             .map(|digit| {
                 let mut lifted = digit.lifted;
@@ -107,7 +112,7 @@ impl Evaluator<'_> {
                 self.multiply_limb(&rotated, key, basis, i, out0, out1);
             });
         });
-        let switched = (self.mod_down(c0), self.mod_down(c1));
+        let switched = self.mod_down(&c0, &c1);
         Ok(self.with_image(switched, automorphism, a))
     }
 }

@@ -96,6 +96,13 @@ pub(super) fn reduce_signed(modulus: Modulus, out: &mut [u32], values: &[i64]) {
     }
 }
 
+#[inline(always)]
+pub(super) fn reduce_small(modulus: Modulus, out: &mut [u32], values: &[i32]) {
+    for (a, &x) in out.iter_mut().zip(values) {
+        *a = (x as u32).wrapping_add(modulus.value() & (x >> 31) as u32);
+    }
+}
+
 /// `out[j] = values[sources[j]]`, where the sources of an aligned block of sixteen lie in one such block, as those of an automorphism do.
 #[inline(always)]
 pub(crate) fn permute(out: &mut [u32], values: &[u32], sources: &[u32]) {

@@ -178,4 +178,11 @@ impl Kernel for NativeKernel {
             _ => elementwise::reduce_signed(self.modulus, out, values),
         }
     }
+
+    fn reduce_small(&self, out: &mut [u32], values: &[i32]) {
+        self.arch.dispatch(
+            #[inline(always)]
+            || elementwise::reduce_small(self.modulus, out, values),
+        );
+    }
 }

@@ -163,4 +163,8 @@ impl Kernel for PortableKernel {
     fn reduce_signed(&self, out: &mut [u32], values: &[i64]) {
         elementwise::reduce_signed(self.modulus, out, values);
     }
+
+    fn reduce_small(&self, out: &mut [u32], values: &[i32]) {
+        elementwise::reduce_small(self.modulus, out, values);
+    }
 }

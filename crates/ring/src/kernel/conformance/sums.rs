@@ -72,8 +72,8 @@ pub(super) fn sums_are_reduced_exactly_with_sixteen_terms() {
                 0,
                 1,
                 -1,
-                (1 << 51) - 1,
-                1 - (1 << 51),
+                m.signed_bound() - 1,
+                1 - m.signed_bound(),
                 p as i64,
                 -(p as i64),
                 1 - p as i64,
@@ -89,6 +89,22 @@ pub(super) fn sums_are_reduced_exactly_with_sixteen_terms() {
                 got,
                 m.from_i128(x as i128),
                 "reduce_signed of {}",
+                kernel.name()
+            );
+        }
+        let small: Vec<i32> = b
+            .iter()
+            .map(|&x| x as i32)
+            .map(|x| if x % 3 == 0 { -x } else { x })
+            .chain([0, 1, -1, p as i32 - 1, 1 - p as i32])
+            .skip(5)
+            .collect();
+        kernel.reduce_small(&mut reduced, &small);
+        for (&got, &x) in reduced.iter().zip(&small) {
+            assert_eq!(
+                got,
+                m.from_i128(x as i128),
+                "reduce_small of {}",
                 kernel.name()
             );
         }

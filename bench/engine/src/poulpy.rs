@@ -1,0 +1,53 @@
+//! Poulpy: a program of its own, which nightly Rust builds once into a folder of the user's cache.
+
+use crate::peers::succeed;
+use std::{env, fs, path::PathBuf, process::Command};
+
+const MANIFEST: &str = include_str!("../peers/poulpy/manifest.toml");
+const PROGRAM: &str = include_str!("../peers/poulpy/main.rs");
+
+/// The lines of its table, or why there is none.
+pub(crate) fn measure() -> Result<String, String> {
+    if !fast_enough() {
+        return Err("its fastest backend is for AVX-512 IFMA".into());
+    }
+    let folder = cache()?.join("cipherformer/poulpy");
+    write(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut build = Command::new("rustup");
+    build
+        .args(["run", "nightly", "cargo", "build", "--quiet", "--release"])
+        .current_dir(&folder)
+        .env("CARGO_TARGET_DIR", folder.join("target"))
+        .env("RUSTFLAGS", "-C target-cpu=native");
+    succeed(&mut build)?;
+    succeed(&mut Command::new(folder.join("target/release/poulpy-rows")))
+}
+
+fn write(folder: &std::path::Path) -> std::io::Result<()> {
+    fs::create_dir_all(folder.join("src"))?;
+    for (name, text) in [("Cargo.toml", MANIFEST), ("src/main.rs", PROGRAM)] {
+        let path = folder.join(name);
+        // An equal file keeps its time, so that nothing is built again.
+        if fs::read_to_string(&path).is_ok_and(|there| there == text) {
+            continue;
+        }
+        fs::write(path, text)?;
+    }
+    Ok(())
+}
+
+fn cache() -> Result<PathBuf, String> {
+    let home = || env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    cache.or_else(home).ok_or("no home folder".into())
+}
+
+#[cfg(target_arch = "x86_64")]
+fn fast_enough() -> bool {
+    std::is_x86_feature_detected!("avx512ifma")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn fast_enough() -> bool {
+    false
+}
