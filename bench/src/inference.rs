@@ -156,6 +156,12 @@ fn operations(plan: &ModelPlan, parameters: &Parameters) {
         on(4),
         on(16),
     );
+    if let Some(room) = &plan.circuit.tightest {
+        println!(
+            "least room: values up to 2^{:.1} after {} of {}",
+            room.bits, room.operation, room.layer
+        );
+    }
 }
 
 fn sizes(plan: &ModelPlan, parameters: &Parameters) -> Result<(), Box<dyn Error>> {

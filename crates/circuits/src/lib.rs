@@ -19,6 +19,6 @@ pub use linear_transform::{Input, LinearTransform, Steps, product, product_at, r
 pub use pool::in_pool;
 pub use reading::{
     CkksEncoding, Cleartext, CleartextCiphertext, Encrypted, LayerCost, NoEncoding, Observer,
-    PlaintextEncoder, Plan, Planner,
+    PlaintextEncoder, Plan, Planner, Room,
 };
 pub use shape::Shape;
