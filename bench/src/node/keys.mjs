@@ -36,7 +36,7 @@ console.log("| library | set | keys | all, ms | median, ms | MB, seeded |\n|---|
 
 const client = await import(pathToFileURL(`${pkg}/simd/cipherformer_wasm_client.js`));
 await client.default({ module_or_path: await readFile(`${pkg}/simd/cipherformer_wasm_client_bg.wasm`) });
-const session = new client.Session(manifest);
+const session = new client.Session(manifest, crypto.getRandomValues(new Uint8Array(32)));
 const ours = series((index) => session.key(index).length, keys.length);
 const set = `${parameters.name}, log2 QP ${parameters.log_qp.toFixed(0)}`;
 const mine = row("Cipherformer", set, ...ours);
