@@ -9,52 +9,101 @@ use ckks::{
     Ciphertext, Complex64, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters,
     Plaintext, SecretKey, Seed, SeededCiphertext,
 };
-use model::{Embedding, Lm, Vit};
+use model::{Embedding, Lm, Vit, vit};
 use ndarray::Array2;
 use std::{error::Error, ops::ControlFlow, path::Path, time::Instant};
-use transformer::{EncryptedModel, LmNetwork, ModelPlan, Network, TransformerError, VitNetwork};
+use transformer::{
+    EncryptedModel, LmNetwork, ModelPlan, Network, SlotLayout, TransformerError, VitNetwork,
+};
 
 pub fn run() -> Result<(), Box<dyn Error>> {
     let vit = Vit::load(Path::new("models/cifar100-vit"))?;
     let patches = disc(&vit);
+    let network = VitNetwork::new(&vit)?;
     evaluate(
         &vit.config.name,
-        VitNetwork::new(&vit)?,
+        &network.released_parameters()?,
+        network,
         &patches,
         &vit.logits(&patches).to_vec(),
     )?;
     let folder = Path::new("models/wiki-lm");
     let lm = Lm::load(folder)?;
     let rows = sentence(&lm, &Embedding::load(folder, &lm.config.architecture)?)?;
+    let network = LmNetwork::new(&lm)?;
     evaluate(
         &lm.config.name,
-        LmNetwork::new(&lm)?,
+        &network.released_parameters()?,
+        network,
         &rows,
         &lm.hidden(&rows).to_vec(),
     )
 }
 
+/// A deeper network than any that is released: six blocks of width 256 with random weights, in one ciphertext at N = 2^16.
+pub fn deep() -> Result<(), Box<dyn Error>> {
+    let small = Vit::small(1, 1)?.config;
+    let config = vit::Config {
+        name: "six-blocks".to_owned(),
+        architecture: vit::Architecture {
+            tokens: 64,
+            inputs: 192,
+            width: 256,
+            heads: 4,
+            hidden: 512,
+            blocks: 6,
+            classes: 100,
+        },
+        preprocessing: vit::Preprocessing {
+            pad: 2,
+            patch: 8,
+            stride: 4,
+            ..small.preprocessing
+        },
+        ..small
+    };
+    let vit = Vit::random(
+        vit::Config {
+            ranges: vit::Ranges {
+                blocks: vec![Default::default(); 6],
+                ..config.ranges
+            },
+            ..config
+        },
+        7,
+    )?;
+    let patches = disc(&vit);
+    let want = vit.logits(&patches).to_vec();
+    evaluate(
+        &vit.config.name,
+        &Parameters::n16_q1168_p416()?,
+        VitNetwork::new(&vit)?,
+        &patches,
+        &want,
+    )
+}
+
 fn evaluate<N: Network<Plaintext = Plaintext> + Sync>(
     name: &str,
+    parameters: &Parameters,
     network: N,
     input: &Array2<f32>,
     want: &[f32],
 ) -> Result<(), Box<dyn Error>> {
-    let parameters = network.released_parameters()?;
     let start = Instant::now();
-    let model = EncryptedModel::new(&parameters, network)?;
+    let model = EncryptedModel::new(parameters, network)?;
     let plan = model.plan();
     println!(
         "\n{name} under {}, planned and encoded in {:.1} s\n",
         parameters.name(),
         start.elapsed().as_secs_f64()
     );
-    operations(plan, &parameters);
-    sizes(plan, &parameters)?;
+    operations(plan, parameters);
+    sizes(plan, parameters)?;
 
-    let secret = SecretKey::new(&parameters, &Seed::random()?);
-    let generator = KeyGenerator::new(&parameters, &secret);
-    let mut keys = EvaluationKeySet::new(&parameters);
+    let secret = SecretKey::new(parameters, &Seed::random()?);
+    let generator = KeyGenerator::new(parameters, &secret);
+    let mut keys = EvaluationKeySet::new(parameters);
     let start = Instant::now();
     for spec in &plan.circuit.keys {
         keys.insert(&generator.generate(spec)?);
@@ -65,24 +114,18 @@ fn evaluate<N: Network<Plaintext = Plaintext> + Sync>(
         mb(keys.heap_bytes())
     );
 
-    let mut slots = vec![Complex64::ZERO; plan.query.slots(&parameters)];
-    for ((token, value), &number) in input.indexed_iter() {
-        let (slot, imaginary) = plan.query_layout.place(token, value);
-        if imaginary {
-            slots[slot].im = number as f64
-        } else {
-            slots[slot].re = number as f64
-        }
-    }
-    let query = Encryptor::new(&parameters, &secret)
+    let slots = packed(&plan.query_layout, plan.query.slots(parameters), input);
+    let query = Encryptor::new(parameters, &secret)
         .encrypt(&slots, &plan.query)?
-        .expand(&parameters);
+        .expand(parameters);
     println!(
         "\n| encrypted evaluation | runs | wall ms, median | process ms, mean |\n|---|---|---|---|"
     );
     let (mut result, mut leading) = (None, Vec::new());
     let threads = rayon::current_num_threads();
-    let together = row(&format!("{threads} threads"), 3, || {
+    // A deep network takes minutes.
+    let runs = if parameters.log_n() > 15 { 1 } else { 3 };
+    let together = row(&format!("{threads} threads"), runs, || {
         let (evaluated, milliseconds) = followed(&model, &keys, &query);
         (result, leading) = (evaluated.ok(), [&leading[..], &[milliseconds]].concat());
     });
@@ -97,7 +140,7 @@ fn evaluate<N: Network<Plaintext = Plaintext> + Sync>(
         one / together,
         alone / leading
     );
-    let opened = Decryptor::new(&parameters, &secret).decrypt(&result.ok_or("no result")?);
+    let opened = Decryptor::new(parameters, &secret).decrypt(&result.ok_or("no result")?);
     let range = want.iter().copied().fold(f32::MIN, f32::max)
         - want.iter().copied().fold(f32::MAX, f32::min);
     let worst = want
@@ -114,6 +157,20 @@ fn evaluate<N: Network<Plaintext = Plaintext> + Sync>(
         "resident memory: {now:.0} MiB, peak {peak:.0} MiB (client and server in one process)"
     );
     Ok(())
+}
+
+/// A model's input in the slots of its query.
+pub(crate) fn packed(layout: &SlotLayout, count: usize, input: &Array2<f32>) -> Vec<Complex64> {
+    let mut slots = vec![Complex64::ZERO; count];
+    for ((token, value), &number) in input.indexed_iter() {
+        let (slot, imaginary) = layout.place(token, value);
+        if imaginary {
+            slots[slot].im = number as f64
+        } else {
+            slots[slot].re = number as f64
+        }
+    }
+    slots
 }
 
 /// The result, and the processor milliseconds of the thread that leads from operation to operation.
@@ -156,6 +213,12 @@ fn operations(plan: &ModelPlan, parameters: &Parameters) {
         on(4),
         on(16),
     );
+    if let Some(room) = &plan.circuit.tightest {
+        println!(
+            "least room: values up to 2^{:.1} after {} of {}",
+            room.bits, room.operation, room.layer
+        );
+    }
 }
 
 fn sizes(plan: &ModelPlan, parameters: &Parameters) -> Result<(), Box<dyn Error>> {
@@ -183,7 +246,7 @@ fn mb(bytes: usize) -> f64 {
 }
 
 /// The patches of a picture made here: a bright disc on a gradient.
-fn disc(vit: &Vit) -> Array2<f32> {
+pub(crate) fn disc(vit: &Vit) -> Array2<f32> {
     let mut rgb = [0u8; 3072];
     for (i, pixel) in rgb.chunks_exact_mut(3).enumerate() {
         let (x, y) = (i % 32, i / 32);
@@ -198,7 +261,7 @@ fn disc(vit: &Vit) -> Array2<f32> {
 }
 
 /// A window of tokens made here: one in seven of the vocabulary, in turn.
-fn sentence(lm: &Lm, embedding: &Embedding) -> Result<Array2<f32>, model::ModelError> {
+pub(crate) fn sentence(lm: &Lm, embedding: &Embedding) -> Result<Array2<f32>, model::ModelError> {
     let shape = &lm.config.architecture;
     let token = |t: usize| (1 + 7 * t) % shape.vocabulary;
     let tokens: Vec<u32> = (0..shape.window).map(|t| token(t) as u32).collect();

@@ -39,6 +39,14 @@ def set_rate(optimisers: list[torch.optim.Optimizer], factor: float) -> None:
             group["lr"] = group["peak"] * factor
 
 
+def start_from(model: torch.nn.Module, weights: dict[str, torch.Tensor]) -> list[str]:
+    """Copies what has the same name and shape; names of everything else, in either."""
+    own = model.state_dict()
+    shared = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
+    model.load_state_dict(shared, strict=False)
+    return sorted((own.keys() | weights.keys()) - shared.keys())
+
+
 class Average:
     """Exponential moving average of the parameters; batch statistics are recalibrated for it, not averaged."""
 

@@ -23,6 +23,6 @@ pub use polynomial::Chebyshev;
 pub use pool::in_pool;
 pub use reading::{
     CkksEncoding, Cleartext, CleartextCiphertext, Encrypted, LayerCost, NoEncoding, Observer,
-    PlaintextEncoder, Plan, Planner,
+    PlaintextEncoder, Plan, Planner, Room,
 };
 pub use shape::Shape;

@@ -10,7 +10,7 @@ LATE = ["--tokens", "5", "--evaluate-every", "12", "--late", "2", "--muon", "5e-
 LATER = ["--tokens", "8", "--evaluate-every", "12", "--late", "2", "--muon", "4e-4", "--adam", "2e-4", "--seed", "4"]
 EARLY = ["--tokens", "3", "--evaluate-every", "30", "--average", "0.98", "--sample"]
 SHORT = ["--no-recall", "--tokens", "1.5", "--evaluate-every", "30", "--average", "0.98", "--sample"]
-STEP = ["--no-recall", "--tokens", "0.5", "--evaluate-every", "30", "--average", "0.98", "--sample"]
+STEP = ["--tokens", "1", "--evaluate-every", "30", "--average", "0.98", "--sample"]
 SOFTMAX = ["--attention", "softmax", "--activation", "gelu", "--norm", "layer", "--no-inside", "--sequential", "--range-weight", "0"]
 ORDINARY = [*SOFTMAX, "--no-relative", "--no-recall"]
 BATCH = ["--norm", "batch"]
@@ -44,9 +44,9 @@ RUNS: dict[str, list[str]] = {
     "scaling-none": [*SHORT, *BATCH, "--scaling", "none"],
     "scaling-length": [*SHORT, *BATCH, "--scaling", "length"],
     "tables-none": [*SHORT, *BATCH, "--no-relative"],
-    "stage-rebuilt": [*SHORT, *BATCH, *SIGMA, "--range-weight", "0"],
-    "stage-range": [*STEP, *BATCH, *SIGMA, "--start", "runs/stage-rebuilt"],
-    "stage-polynomial": [*STEP, *BATCH, "--start", "runs/stage-range"],
+    "stage-rebuilt": [*EARLY, *SIGMA, "--norm", "layer", "--range-weight", "0"],
+    "stage-range": [*STEP, *SIGMA, "--norm", "layer", "--start", "runs/stage-rebuilt"],
+    "stage-polynomial": [*STEP, "--start", "runs/stage-range"],
 }
 
 

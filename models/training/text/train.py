@@ -9,7 +9,7 @@ import torch
 
 from layer_norm import variance_penalty
 from norms import norms_of
-from optim import Average, make_optimisers, rate, set_rate
+from optim import Average, make_optimisers, rate, set_rate, start_from
 from text.batches import Windows, strange_prompts
 from text.corpus import load_tokenizer, load_train, load_valid
 from text.lm import Form, Lm, Shape
@@ -20,7 +20,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", default="runs/corpus", help="folder text.corpus wrote")
     parser.add_argument("--run", required=True, help="folder for the checkpoint and the log")
-    parser.add_argument("--start", help="run whose averaged weights this one starts from, where names agree")
+    parser.add_argument("--start", help="run whose averaged weights this one starts from, where names and shapes agree")
     parser.add_argument("--tokens", type=float, default=0, help="length of the schedule in millions of tokens")
     parser.add_argument("--minutes", type=float, default=0, help="longest length of the schedule by the clock")
     parser.add_argument("--until", help="UTC time HH:MM at which the schedule ends at the latest, instead of --minutes")
@@ -74,7 +74,7 @@ def main() -> None:
     frozen, before = False, {"seen": 0, "spent_cpu": 0.0}
     if a.start:
         known = torch.load(os.path.join(a.start, "checkpoint.pt"), map_location=device)
-        print("not in both:", model.load_state_dict(known["averaged"], strict=False))
+        print("not in both:", start_from(model, known["averaged"]))
         before, frozen = known, known.get("frozen", False)
     optimisers = make_optimisers(model, a.muon, a.adam, a.decay)
     average = Average(model, a.average)

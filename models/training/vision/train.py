@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from layer_norm import variance_penalty
-from optim import Average, make_optimisers, rate, set_rate
+from optim import Average, make_optimisers, rate, set_rate, start_from
 from vision.data import Augment, cutmix, load_split, normalise
 from vision.evaluate import accuracy, logits, recalibrate
 from vision.hard import hard_images
@@ -21,7 +21,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, help="folder with train/ and valid/ strips")
     parser.add_argument("--run", required=True, help="folder for the checkpoint and the log")
-    parser.add_argument("--start", help="run whose averaged weights this one starts from, where names agree")
+    parser.add_argument("--start", help="run whose averaged weights this one starts from, where names and shapes agree")
     parser.add_argument("--teacher", help="run whose averaged model gives part of the targets")
     parser.add_argument("--teach", type=float, default=0.5, help="the teacher's part of the targets")
     parser.add_argument("--minutes", type=float, default=0, help="longest length of the schedule by the clock")
@@ -89,7 +89,7 @@ def main() -> None:
     before = {"step": 0, "spent_cpu": 0.0}
     if a.start:
         known = torch.load(os.path.join(a.start, "checkpoint.pt"), map_location=device)
-        print("not in both:", model.load_state_dict(known["averaged"], strict=False))
+        print("not in both:", start_from(model, known["averaged"]))
         before = known
     teacher = averaged_of(a.teacher, device) if a.teacher else None
     optimisers = make_optimisers(model, a.muon, a.adam, a.decay)
