@@ -1,7 +1,7 @@
 //! Every stage, and the whole, on ciphertexts of an insecure small ring against its meaning on slots.
 
 use super::*;
-use crate::{Cleartext, Encrypted, NoEncoding, Planner, Shape};
+use crate::{Cleartext, Encrypted, NoEncoding, Operation, Planner, Shape};
 use ckks::{
     CiphertextSpec, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, SecretKey, Seed, Subring,
 };
@@ -53,9 +53,18 @@ fn readings(
     let x = Encryptor::new(parameters, &secret)
         .encrypt(&repeated, &spec)
         .unwrap();
-    let mut observer = |_: &str, _| ControlFlow::Continue(());
+    let mut cost = 0.0;
+    let mut observer = |_: &str, operation: Operation| {
+        cost += operation.cost(parameters);
+        ControlFlow::Continue(())
+    };
     let reading = Encrypted::new(ckks::Evaluator::new(parameters, &keys), &mut observer);
     let results = circuit.run(&reading, &x.expand(parameters));
+    drop(reading);
+    assert!(
+        (cost / plan.cost() - 1.0).abs() < 1e-9,
+        "progress ends at the planned cost"
+    );
     for (result, shape) in results.iter().zip(&shapes) {
         assert_eq!((result.level(), result.scale()), (shape.level, shape.scale));
     }
