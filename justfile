@@ -55,10 +55,11 @@ check:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- --deny warnings
     PATH="$(tools/cargo-tool.sh cargo-deny 0.20.2):$PATH" cargo deny check bans licenses sources
+    tools/advisories.sh
 
-# Known vulnerabilities of dependencies. Fetches the RustSec database, so it is no part of `test`.
+# Known vulnerabilities of dependencies; says so where the RustSec database cannot be fetched. Part of `check`.
 advisories:
-    PATH="$(tools/cargo-tool.sh cargo-deny 0.20.2):$PATH" cargo deny check advisories
+    tools/advisories.sh
 
 # Format the sources.
 fmt:

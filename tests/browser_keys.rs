@@ -9,7 +9,7 @@ use cipherformer_tests::chromium::Chromium;
 use cipherformer_tests::http;
 use cipherformer_tests::proxy::Recorded;
 use cipherformer_tests::visit::{
-    MEMORY, Outcome, SOON, Visit, WORK, key_of, lines, scanner_for_seed,
+    MEMORY, Outcome, SOON, Visit, WORK, is_query, key_of, lines, scanner_for_seed,
 };
 use serde_json::{Value, json};
 
@@ -25,12 +25,7 @@ fn keys_are_sent_once_and_forgotten_on_request() -> Outcome<()> {
     ready(&mut visit.page)?;
     assert_eq!(missing(&mut visit.page)?, count(&visit)?);
     press_button_with_keys(&mut visit.page)?;
-    let deadline = Instant::now() + WORK;
-    let all = count(&visit)?;
-    while lacking_on_server(&visit)?.is_none_or(|lacking| lacking > all - 2) {
-        assert!(Instant::now() < deadline, "no keys were sent");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    some_keys_are_sent(&visit, count(&visit)?)?;
     visit.page.reload()?;
 
     // Cut short by a reload: what is there stays there, the rest follows.
@@ -122,6 +117,39 @@ fn keys_are_sent_once_and_forgotten_on_request() -> Outcome<()> {
 }
 
 #[test]
+fn a_server_that_is_killed_during_the_upload_and_the_computation_costs_only_time() -> Outcome<()> {
+    let _machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut visit = Visit::start("")?;
+    ready(&mut visit.page)?;
+    visit
+        .page
+        .evaluate("document.querySelector('#classify').click()")?;
+    let all = count(&visit)?;
+    some_keys_are_sent(&visit, all)?;
+    visit.server.kill_and_restart()?;
+    let lacking = lacking_on_server(&visit)?.ok_or("the set is gone")?;
+    assert!(0 < lacking && lacking < all, "{lacking} are missing");
+
+    let computing = "document.querySelector('.step.server').dataset.state === 'running'";
+    visit.page.wait_for(computing, WORK)?;
+    let inferences = |visit: &Visit| {
+        let recorded = visit.proxy.recorded();
+        recorded.iter().filter(|request| is_query(request)).count()
+    };
+    let asked = inferences(&visit);
+    visit.server.kill_and_restart()?;
+    answer(&mut visit.page)?;
+    assert_eq!(inferences(&visit), asked + 1, "the question was sent again");
+
+    let recorded = visit.proxy.recorded();
+    let sets = recorded.iter().filter(|request| creates_set(request));
+    assert_eq!(sets.count(), 1, "the finished keys served on");
+    assert_eq!(lacking_on_server(&visit)?, Some(0));
+    visit.assert_nothing_left(&scanner_for_seed());
+    Ok(())
+}
+
+#[test]
 fn a_browser_without_vectors_storage_and_cores_works_too() -> Outcome<()> {
     let _machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
     // The first makes WebAssembly.validate refuse 128-bit vectors, as browsers without them do.
@@ -176,6 +204,16 @@ fn ready(page: &mut Chromium) -> Outcome<()> {
         ),
         SOON,
     )?;
+    Ok(())
+}
+
+/// Waits until two of `all` keys are on the server.
+fn some_keys_are_sent(visit: &Visit, all: usize) -> Outcome<()> {
+    let deadline = Instant::now() + WORK;
+    while lacking_on_server(visit)?.is_none_or(|lacking| lacking > all - 2) {
+        assert!(Instant::now() < deadline, "no keys were sent");
+        std::thread::sleep(Duration::from_millis(10));
+    }
     Ok(())
 }
 

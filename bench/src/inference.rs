@@ -9,7 +9,7 @@ use ckks::{
     Ciphertext, Complex64, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters,
     Plaintext, SecretKey, Seed, SeededCiphertext,
 };
-use model::{Embedding, Lm, Vit};
+use model::{Embedding, Lm, Vit, vit};
 use ndarray::Array2;
 use std::{error::Error, ops::ControlFlow, path::Path, time::Instant};
 use transformer::{
@@ -19,44 +19,91 @@ use transformer::{
 pub fn run() -> Result<(), Box<dyn Error>> {
     let vit = Vit::load(Path::new("models/cifar100-vit"))?;
     let patches = disc(&vit);
+    let network = VitNetwork::new(&vit)?;
     evaluate(
         &vit.config.name,
-        VitNetwork::new(&vit)?,
+        &network.released_parameters()?,
+        network,
         &patches,
         &vit.logits(&patches).to_vec(),
     )?;
     let folder = Path::new("models/wiki-lm");
     let lm = Lm::load(folder)?;
     let rows = sentence(&lm, &Embedding::load(folder, &lm.config.architecture)?)?;
+    let network = LmNetwork::new(&lm)?;
     evaluate(
         &lm.config.name,
-        LmNetwork::new(&lm)?,
+        &network.released_parameters()?,
+        network,
         &rows,
         &lm.hidden(&rows).to_vec(),
     )
 }
 
+/// A deeper network than any that is released: six blocks of width 256 with random weights, in one ciphertext at N = 2^16.
+pub fn deep() -> Result<(), Box<dyn Error>> {
+    let small = Vit::small(1, 1)?.config;
+    let config = vit::Config {
+        name: "six-blocks".to_owned(),
+        architecture: vit::Architecture {
+            tokens: 64,
+            inputs: 192,
+            width: 256,
+            heads: 4,
+            hidden: 512,
+            blocks: 6,
+            classes: 100,
+        },
+        preprocessing: vit::Preprocessing {
+            pad: 2,
+            patch: 8,
+            stride: 4,
+            ..small.preprocessing
+        },
+        ..small
+    };
+    let vit = Vit::random(
+        vit::Config {
+            ranges: vit::Ranges {
+                blocks: vec![Default::default(); 6],
+                ..config.ranges
+            },
+            ..config
+        },
+        7,
+    )?;
+    let patches = disc(&vit);
+    let want = vit.logits(&patches).to_vec();
+    evaluate(
+        &vit.config.name,
+        &Parameters::n16_q1169_p417()?,
+        VitNetwork::new(&vit)?,
+        &patches,
+        &want,
+    )
+}
+
 fn evaluate<N: Network<Plaintext = Plaintext> + Sync>(
     name: &str,
+    parameters: &Parameters,
     network: N,
     input: &Array2<f32>,
     want: &[f32],
 ) -> Result<(), Box<dyn Error>> {
-    let parameters = network.released_parameters()?;
     let start = Instant::now();
-    let model = EncryptedModel::new(&parameters, network)?;
+    let model = EncryptedModel::new(parameters, network)?;
     let plan = model.plan();
     println!(
         "\n{name} under {}, planned and encoded in {:.1} s\n",
         parameters.name(),
         start.elapsed().as_secs_f64()
     );
-    operations(plan, &parameters);
-    sizes(plan, &parameters)?;
+    operations(plan, parameters);
+    sizes(plan, parameters)?;
 
-    let secret = SecretKey::new(&parameters, &Seed::random()?);
-    let generator = KeyGenerator::new(&parameters, &secret);
-    let mut keys = EvaluationKeySet::new(&parameters);
+    let secret = SecretKey::new(parameters, &Seed::random()?);
+    let generator = KeyGenerator::new(parameters, &secret);
+    let mut keys = EvaluationKeySet::new(parameters);
     let start = Instant::now();
     for spec in &plan.circuit.keys {
         keys.insert(&generator.generate(spec)?);
@@ -67,10 +114,10 @@ fn evaluate<N: Network<Plaintext = Plaintext> + Sync>(
         mb(keys.heap_bytes())
     );
 
-    let slots = packed(&plan.query_layout, plan.query.slots(&parameters), input);
-    let query = Encryptor::new(&parameters, &secret)
+    let slots = packed(&plan.query_layout, plan.query.slots(parameters), input);
+    let query = Encryptor::new(parameters, &secret)
         .encrypt(&slots, &plan.query)?
-        .expand(&parameters);
+        .expand(parameters);
     println!(
         "\n| encrypted evaluation | runs | wall ms, median | process ms, mean |\n|---|---|---|---|"
     );
@@ -91,7 +138,7 @@ fn evaluate<N: Network<Plaintext = Plaintext> + Sync>(
         one / together,
         alone / leading
     );
-    let opened = Decryptor::new(&parameters, &secret).decrypt(&result.ok_or("no result")?);
+    let opened = Decryptor::new(parameters, &secret).decrypt(&result.ok_or("no result")?);
     let range = want.iter().copied().fold(f32::MIN, f32::max)
         - want.iter().copied().fold(f32::MAX, f32::min);
     let worst = want

@@ -16,6 +16,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if filter.is_empty() || filter == "inference" {
         inference::run()?;
     }
+    if filter.is_empty() || filter == "deep" {
+        inference::deep()?;
+    }
     if filter.is_empty() || filter == "node" {
         node::run()?;
     }

@@ -233,11 +233,36 @@ impl Evaluator for SideBySide<'_, '_> {
         )
     }
 
-    fn rescale(&self, a: &Pair) -> Result<Pair, CircuitError> {
+    fn combine(
+        &self,
+        terms: &[(f64, &Pair)],
+        constant: f64,
+        scale: f64,
+    ) -> Result<Pair, CircuitError> {
+        let (encrypted, clear): (Vec<_>, Vec<_>) = terms
+            .iter()
+            .map(|&(factor, pair)| ((factor, &pair.encrypted), (factor, &pair.clear)))
+            .unzip();
+        self.both(
+            "combine",
+            self.encrypted.combine(&encrypted, constant, scale),
+            self.clear.combine(&clear, constant, scale),
+        )
+    }
+
+    fn rescale_by(&self, a: &Pair, primes: usize) -> Result<Pair, CircuitError> {
         self.both(
             "rescale",
-            self.encrypted.rescale(&a.encrypted),
-            self.clear.rescale(&a.clear),
+            self.encrypted.rescale_by(&a.encrypted, primes),
+            self.clear.rescale_by(&a.clear, primes),
+        )
+    }
+
+    fn mod_raise(&self, a: &Pair) -> Result<Pair, CircuitError> {
+        self.both(
+            "raise the modulus",
+            self.encrypted.mod_raise(&a.encrypted),
+            self.clear.mod_raise(&a.clear),
         )
     }
 

@@ -50,6 +50,11 @@ class Norm(nn.Module):
         return x * scale + shift
 
 
+def norms_of(model: nn.Module) -> list[nn.Module]:
+    """The modules with running statistics."""
+    return [m for m in model.modules() if hasattr(m, "momentum") and hasattr(m, "seen")]
+
+
 def excess(x: torch.Tensor, limit: float, hard: int = 0) -> torch.Tensor:
     """Hinge on the per-sample maximum of |x| beyond `limit`, averaged; logarithmic for the last `hard` samples.
 

@@ -9,7 +9,7 @@ def make_optimisers(model: torch.nn.Module, muon_rate: float, adam_rate: float, 
     """With `muon_rate` 0 everything goes to AdamW. Norms, biases, tables and σ's coefficients never decay."""
     hidden, matrices, vectors = [], [], []
     for name, parameter in model.named_parameters():
-        if parameter.dim() < 2 or name == "position" or "score_" in name:
+        if parameter.dim() < 2 or name in ("position", "recall") or "score_" in name:
             vectors.append(parameter)
         elif muon_rate > 0 and name.startswith("blocks."):
             hidden.append(parameter)
@@ -37,6 +37,14 @@ def set_rate(optimisers: list[torch.optim.Optimizer], factor: float) -> None:
     for optimiser in optimisers:
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * factor
+
+
+def start_from(model: torch.nn.Module, weights: dict[str, torch.Tensor]) -> list[str]:
+    """Copies what has the same name and shape; names of everything else, in either."""
+    own = model.state_dict()
+    shared = {name: value for name, value in weights.items() if name in own and own[name].shape == value.shape}
+    model.load_state_dict(shared, strict=False)
+    return sorted((own.keys() | weights.keys()) - shared.keys())
 
 
 class Average:

@@ -78,6 +78,21 @@ fn every_kind_of_problem_is_the_answer_of_some_route() {
 }
 
 #[test]
+fn every_parameter_says_what_it_is() {
+    let document = document();
+    let operations = document["paths"].as_object().unwrap().values();
+    let parameters: Vec<_> = operations
+        .flat_map(|item| item.as_object().unwrap().values())
+        .filter_map(|operation| operation["parameters"].as_array())
+        .flatten()
+        .collect();
+    assert!(!parameters.is_empty());
+    for parameter in parameters {
+        assert!(parameter["schema"].is_object(), "{parameter}");
+    }
+}
+
+#[test]
 fn every_reference_leads_somewhere() {
     fn visit(value: &Value, document: &Value) {
         match value {

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
@@ -16,44 +16,43 @@ pub struct Server {
     process: Child,
     address: SocketAddr,
     // Removed after the server has ended.
-    _keys: TempDir,
+    keys: TempDir,
 }
 
 impl Server {
     /// Starts the server on a free port, with this repository's models and page, and waits until it says that it is ready.
     pub fn start() -> io::Result<Self> {
-        let root = workspace::root();
         let keys = tempfile::tempdir()?;
-        let mut process = Command::new(binary()?)
-            .current_dir(&root)
-            .args([
-                "--address",
-                "127.0.0.1:0",
-                "--models",
-                "models",
-                "--web",
-                "web",
-            ])
-            .arg("--key-store")
-            .arg(keys.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let output = process.stdout.take();
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let process = launch(address, keys.path())?;
         let mut server = Self {
             process,
-            address: SocketAddr::from(([127, 0, 0, 1], 0)),
-            _keys: keys,
+            address,
+            keys,
         };
+        server.wait_until_ready()?;
+        Ok(server)
+    }
+
+    /// Ends it as a power cut would, and starts it again with the same keys at the same address.
+    pub fn kill_and_restart(&mut self) -> io::Result<()> {
+        self.process.kill()?;
+        self.process.wait()?;
+        self.process = launch(self.address, self.keys.path())?;
+        self.wait_until_ready()
+    }
+
+    fn wait_until_ready(&mut self) -> io::Result<()> {
+        let output = self.process.stdout.take();
         let mut lines =
             BufReader::new(output.ok_or_else(|| io::Error::other("the server has no output"))?)
                 .lines();
         for line in lines.by_ref() {
             if let Some(address) = address(&line?) {
-                server.address = address;
+                self.address = address;
                 // A full pipe would stop the server at its next line.
                 thread::spawn(move || lines.for_each(drop));
-                return Ok(server);
+                return Ok(());
             }
         }
         Err(io::Error::other(
@@ -77,6 +76,18 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn launch(address: SocketAddr, keys: &Path) -> io::Result<Child> {
+    Command::new(binary()?)
+        .current_dir(workspace::root())
+        .args(["--address", &address.to_string()])
+        .args(["--models", "models", "--web", "web"])
+        .arg("--key-store")
+        .arg(keys)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
 }
 
 fn address(line: &str) -> Option<SocketAddr> {

@@ -1,8 +1,11 @@
 // The opened answer: the best label, the five best as bars, and the sample's own label to compare with.
 
 import { fillBar } from "./bars.js";
-import { bytes, duration, label } from "./format.js";
+import { bytes, duration, label, percent } from "./format.js";
 import { reveal } from "./reveal.js";
+
+/** Below this share the model is more likely wrong than right, by its own account. */
+const SURE = 0.5;
 
 /** Shows `top`, an array of `{label, probability}` from likeliest to least. */
 export function showAnswer({ top, seconds, memory, truth }) {
@@ -27,6 +30,12 @@ export function hideAnswer() {
 }
 
 function compare(top, truth) {
+  const [{ probability }] = top;
+  const unsure = probability < SURE ? ` It is not sure: it gives this ${percent(probability)}.` : "";
+  return verdict(top, truth) + unsure;
+}
+
+function verdict(top, truth) {
   if (truth === undefined) return "is the model's best guess for your picture.";
   const rank = top.findIndex((entry) => entry.label === truth);
   if (rank === 0) return "is right: that is the sample's label.";

@@ -26,6 +26,7 @@ export function setUpClassify(root, send, browser) {
   });
 
   root.querySelector("#classify").addEventListener("click", () => {
+    if (!panel.mayUpload()) return;
     classified = chosen;
     hideAnswer();
     panel.start({ rgb: rgb(chosen.canvas) });

@@ -53,7 +53,7 @@ export function setUpComplete(root, send, browser) {
 
   function go({ text, shown, kept }) {
     const chosen = settings.read();
-    if (!chosen) return;
+    if (!chosen || !panel.mayUpload()) return;
     const { count, ...sampling } = chosen;
     const next = { text, shown, kept, sampling, total: kept.length + count };
     if (panel.busy) {

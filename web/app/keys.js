@@ -39,6 +39,13 @@ export class KeyPanel {
     this.#render();
   }
 
+  /** Whether the keys that are to be sent may be: on a metered connection the person is asked. */
+  mayUpload() {
+    const { missingBytes = this.#manifest?.evaluation_key_bytes ?? 0 } = this.#state ?? {};
+    if (missingBytes === 0 || !metered()) return true;
+    return confirm(`This connection seems to be metered. The first press of the button sends ${bytes(missingBytes)} of evaluation keys. Send them now?`);
+  }
+
   /** What the worker says of the keys. */
   keys(state) {
     this.#state = state;
@@ -70,15 +77,14 @@ export class KeyPanel {
   }
 
   /** Everything is forgotten, or not quite. */
-  forgotten({ deleted, left, browser }) {
+  forgotten({ deleted, left, browser, waits }) {
     this.#root.querySelector(".keys-progress").textContent = "";
     const server = left
       ? `The server did not confirm that your evaluation keys are gone (${left}). It drops them when they have not been used for a while; they open nothing.`
       : deleted > 0
         ? `The server confirmed: ${deleted === 1 ? "your key set is" : `your ${deleted} key sets are`} deleted.`
         : "The server had nothing of yours.";
-    const here = browser ? `This browser did not delete your secret (${browser}): clear this site's data in its settings.` : "Your secret is wiped from this browser.";
-    this.#say(`${here} ${server}`);
+    this.#say(`${wiped({ browser, waits })} ${server}`);
     // The button is gone, and with it the focus.
     if (this.#asked) this.#root.querySelector(".keys-note").focus();
     this.#asked = false;
@@ -110,7 +116,7 @@ export class KeyPanel {
 
   #sentence({ count, total, missing, missingBytes, exists, created }) {
     if (exists && missing === 0) return `All ${count} evaluation keys are on the server. Nothing of them needs to be made or sent again.`;
-    const cost = `${bytes(missingBytes)}, about ${duration((missingBytes / MAKING) * (2 / this.#makers))} to make and ${duration(missingBytes / UPLOAD)} to send at 100 Mbit/s${metered()}`;
+    const cost = `${bytes(missingBytes)}, about ${duration((missingBytes / MAKING) * (2 / this.#makers))} to make and ${duration(missingBytes / UPLOAD)} to send at 100 Mbit/s${metered() ? ". This connection seems to be metered" : ""}`;
     if (exists && missing < count) return `${count - missing} of ${count} evaluation keys are on the server already. The next press makes and sends the other ${missing}: ${cost}.`;
     const why = created === undefined ? "None yet." : "The server has none of them any more.";
     return `${why} The first press of the button makes 1 secret key, which stays here, and ${count} evaluation keys for the server: ${cost}. They let it compute and open nothing.`;
@@ -128,9 +134,15 @@ function home(refusal) {
     : `in this page's memory until you close it, because ${refusal}`;
 }
 
+function wiped({ browser, waits }) {
+  if (browser) return `This browser did not delete your secret (${browser}): clear this site's data in its settings.`;
+  if (waits) return "Your secret leaves this browser as soon as you close the other tabs of this page, which still hold on to it.";
+  return "Your secret is wiped from this browser.";
+}
+
 function metered() {
   const { saveData, type } = navigator.connection ?? {};
-  return saveData || type === "cellular" ? ". This connection seems to be metered" : "";
+  return Boolean(saveData) || type === "cellular";
 }
 
 function entry(term, text) {

@@ -3,11 +3,13 @@
 import { examine } from "./capabilities.js";
 import { setUpClassify } from "./classify.js";
 import { setUpComplete } from "./complete.js";
+import { setUpScheme } from "./scheme.js";
 import { setUpTabs } from "./tabs.js";
 import { Traffic } from "./traffic.js";
 
 const UNUSABLE = { title: "This browser cannot run the encryption", hint: "It needs WebAssembly and module workers: any browser of 2023 or later." };
 
+setUpScheme(document.querySelector("#scheme"));
 const traffic = new Traffic(document.querySelector(".saw"));
 const browser = await examine();
 const worker = new Worker(new URL("../worker/main.js", import.meta.url), { type: "module" });

@@ -1,6 +1,6 @@
 // Numbers of this visit: what this machine and this server took, and what the manifest says of the model.
 
-import { bytes, percent, precise, rate } from "./format.js";
+import { bytes, magnitude, percent, precise, rate } from "./format.js";
 
 export class Numbers {
   #root;
@@ -10,8 +10,6 @@ export class Numbers {
   #known = 0;
   #right = 0;
   #build;
-  /** `[term, value, note]` of how good the model is in the clear. */
-  #quality;
 
   constructor(root, { build }) {
     this.#root = root;
@@ -22,15 +20,15 @@ export class Numbers {
     root.setAttribute("aria-labelledby", title.id);
   }
 
-  manifest({ model, parameters, keys, evaluation_key_bytes: keyBytes, query, result, task }) {
+  manifest({ model, parameters, keys, evaluation_key_bytes: keyBytes, query, result, task, encrypted }) {
     this.#root.hidden = false;
     this.#set("Security", `${parameters.security.bits} bits`, `ring of degree 2^${parameters.log_n}, modulus of ${Math.round(parameters.log_qp)} bits`);
     this.#root.querySelector(".source").textContent = `Security after ${parameters.security.source}.`;
     this.#set("Evaluation keys", bytes(keyBytes), `${keys.length} of them`);
     this.#set("Sealed question", bytes(query.bytes), "always of this size");
     this.#set("Sealed answer", bytes(result.bytes), "always of this size");
-    this.#quality = QUALITY[task.kind](task);
-    this.#set(...this.#quality);
+    this.#set(...QUALITY[task.kind](task));
+    if (encrypted) for (const fact of measured(encrypted, INPUTS[task.kind])) this.#set(...fact);
     const card = this.#root.querySelector(".model-card");
     card.href = `v1/models/${model}/files/README.md`;
     card.textContent = `Model card of ${model}`;
@@ -66,8 +64,7 @@ export class Numbers {
     this.#verified += 1;
     if (sameBest) this.#agreed += 1;
     this.#set("Precision", Number.isFinite(bits) ? `${bits.toFixed(1)} bits` : "no difference", "of the range of the clear values, last answer verified");
-    const [name] = this.#quality;
-    this.#set(`${name}, encrypted`, `${this.#agreed} of ${this.#verified} the same`, "best choice under encryption and in the clear, answers you verified");
+    this.#set("Answers you verified", `${this.#agreed} of ${this.#verified} the same`, "best choice under encryption and in the clear");
     this.#render();
   }
 
@@ -106,7 +103,9 @@ const ORDER = [
   "Precision",
   "Accuracy",
   "Perplexity",
+  "Encrypted as in the clear",
   "Samples you tried",
+  "Answers you verified",
 ];
 
 const QUALITY = {
@@ -116,3 +115,12 @@ const QUALITY = {
     return ["Perplexity", token?.toFixed(1) ?? "unknown", token === undefined ? "not measured" : `a token, in the clear, ${tokens.toLocaleString("en")} tokens of ${text.replaceAll("_", " ")}`];
   },
 };
+
+const INPUTS = { classify: "images", complete: "prompts" };
+
+/** `[term, value, note]` of what somebody measured through encryption. */
+function measured({ inputs, agree, largest_difference: difference, accuracy }, name) {
+  const facts = [["Encrypted as in the clear", `${agree} of ${inputs}`, `${name} with the same best choice; probabilities of the ten best differ by at most ${magnitude(difference)}`]];
+  if (accuracy) facts.push(["Accuracy, encrypted", percent(accuracy.top1), `${accuracy.images.toLocaleString("en")} images through encryption; among the best five ${percent(accuracy.top5)}`]);
+  return facts;
+}

@@ -70,6 +70,7 @@ export class Panel {
         this.proof.verified(comparison);
         this.numbers.verified(comparison);
       },
+      delayed: () => this.say("The server does not answer. Trying again…"),
       strange: (answer) => this.proof.strange(answer),
       forgotten: ({ outcome }) => {
         this.#keys.forgotten(outcome);
@@ -111,6 +112,11 @@ export class Panel {
     Panel.#lockForget(true);
     this.say("Forgetting…");
     this.#send("forget");
+  }
+
+  /** Whether the person wants to pay for the upload, where it costs. */
+  mayUpload() {
+    return this.#keys.mayUpload();
   }
 
   /** Sends `input` off to be worked on. */

@@ -1,8 +1,12 @@
 // The list of requests that the server saw, and the last sealed question as it has it. Requests that differ only in a part or an
 // inference are one line, for reading; a switch shows each of them.
 
+import { curl } from "./curl.js";
 import { bytes } from "./format.js";
 import { showSealed } from "./sealed.js";
+
+/** Milliseconds for which a button says what became of its press. */
+const COPIED = 1500;
 
 export class Traffic {
   #root;
@@ -18,11 +22,13 @@ export class Traffic {
     });
   }
 
-  add({ method, path, purpose, sent, received, at }) {
+  add({ method, path, purpose, sent, received, at, media }) {
     this.#count += 1;
     this.#root.querySelector(".count").textContent = this.#count === 1 ? "1 request" : `${this.#count} requests`;
     const after = `${((at - this.#began) / 1000).toFixed(1)} s: `;
-    fill(insert(this.#root.querySelector(".single")), [`${method} ${withoutIds(path)}`, after + purpose, bytes(sent), bytes(received)]);
+    const cells = insert(this.#root.querySelector(".single"));
+    fill(cells, [`${method} ${withoutIds(path)}`, after + purpose, bytes(sent), bytes(received)]);
+    cells[0].append(copyButton(curl({ method, path, media }), `${method} request, ${after}${purpose}`));
 
     const request = `${method} ${withoutIds(path).replace(/\/parts\/\d+$/, "")}`;
     if (!this.#groups.has(request)) this.#groups.set(request, { cells: insert(this.#root.querySelector(".grouped")), times: 0, sent: 0, received: 0 });
@@ -45,6 +51,21 @@ function insert(rows) {
   cells[2].className = "number";
   cells[3].className = "number";
   return cells;
+}
+
+/** Nothing where the browser gives pages no clipboard. */
+function copyButton(command, name) {
+  if (navigator.clipboard === undefined) return "";
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "copy", textContent: "Copy as curl" });
+  button.setAttribute("aria-label", `Copy as curl: ${name}`);
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(command).then(
+      () => (button.textContent = "Copied"),
+      () => (button.textContent = "Not allowed"),
+    );
+    setTimeout(() => (button.textContent = "Copy as curl"), COPIED);
+  });
+  return button;
 }
 
 function fill(cells, texts) {

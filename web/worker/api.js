@@ -7,20 +7,26 @@ const ABSENT = {
   complete: { title: "This server has no language model", hint: "Classify an image instead, or ask another server." },
 };
 
+/** Milliseconds before a request that may be repeated is sent again: a server that restarts is back by then. */
+const WAITS = [500, 1000, 2000, 4000, 8000, 15_000];
+
 /** An error that a person can act on: what happened, and what to do about it. */
 export class Problem extends Error {
-  constructor({ title, detail = "", hint = "", type = "" }) {
+  /** `passing`: the network was in the way, not the server. */
+  constructor({ title, detail = "", hint = "", type = "", passing = false }) {
     super(title);
+    this.passing = passing;
     this.detail = detail;
     this.hint = hint;
     this.slug = type.split("#")[1] ?? "";
   }
 }
 
-/** Requests to the page's own server. `ledger` hears of each one when it ends. */
+/** Requests to the page's own server. `ledger` hears of each one when it ends, `delayed` of those that are to be sent again. */
 export class Api {
-  constructor(ledger) {
+  constructor(ledger, delayed) {
     this.ledger = ledger;
+    this.delayed = delayed;
   }
 
   /** The manifest of the first model whose task is of `kind`. */
@@ -63,11 +69,12 @@ export class Api {
   }
 
   deleteKeySet(keySet) {
-    return this.#text("DELETE", `v1/key-sets/${keySet}`, "Deletion of the evaluation keys", {});
+    return this.#text("DELETE", `v1/key-sets/${keySet}`, "Deletion of the evaluation keys", { once: true });
   }
 
   infer(keySet, query, purpose) {
     return this.#json("POST", `v1/inferences?key_set=${keySet}`, purpose, {
+      once: true,
       body: query,
       headers: { "content-type": "application/octet-stream" },
     });
@@ -82,7 +89,9 @@ export class Api {
     let rest = "";
     try {
       for (;;) {
-        const { value, done } = await reader.read();
+        const { value, done } = await reader.read().catch((cause) => {
+          throw signal.aborted ? cause : unreachable(cause);
+        });
         if (done) return;
         request.received += value.length;
         const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
@@ -100,7 +109,7 @@ export class Api {
   }
 
   cancel(inference) {
-    return this.#text("DELETE", `v1/inferences/${inference}`, "Cancellation", {});
+    return this.#text("DELETE", `v1/inferences/${inference}`, "Cancellation", { once: true });
   }
 
   async #json(method, path, purpose, options) {
@@ -114,7 +123,7 @@ export class Api {
   async #bytes(method, path, purpose, options) {
     const { body } = options;
     const sent = typeof body === "string" ? new TextEncoder().encode(body).length : (body?.length ?? 0);
-    const request = this.#begin(method, path, purpose, sent);
+    const request = { ...this.#begin(method, path, purpose, sent), media: options.headers?.["content-type"] };
     const response = await this.#fetch(request, options);
     const bytes = new Uint8Array(await response.arrayBuffer());
     request.received = bytes.length;
@@ -126,7 +135,21 @@ export class Api {
     return { method, path: `/${path}`, purpose, sent, received: 0, at: Date.now() };
   }
 
-  async #fetch(request, options) {
+  /** Sent again while the network is in the way, unless `once`. */
+  async #fetch(request, { once = false, ...options }) {
+    for (const wait of once ? [] : WAITS) {
+      try {
+        return await this.#send(request, options);
+      } catch (error) {
+        if (!error.passing) throw error;
+        this.delayed();
+      }
+      await pause(wait, options.signal);
+    }
+    return this.#send(request, options);
+  }
+
+  async #send(request, options) {
     let response;
     try {
       response = await fetch(new URL(request.path, self.location.origin), {
@@ -138,11 +161,34 @@ export class Api {
       });
     } catch (cause) {
       if (options.signal?.aborted) throw cause;
-      throw new Problem({ title: "The server does not answer", detail: String(cause.message), hint: "Check the connection and try again: keys that are there need not be sent again." });
+      throw unreachable(cause);
     }
     if (response.ok) return response;
     this.ledger(request);
     const described = response.headers.get("content-type")?.includes("problem+json");
-    throw new Problem(described ? await response.json() : { title: `The server answered ${response.status}`, hint: "Try again." });
+    throw new Problem(described ? await response.json() : { title: `The server answered ${response.status}`, hint: "Try again.", passing: GATEWAY.includes(response.status) });
   }
+}
+
+/** What a proxy says when it does not reach the server. */
+const GATEWAY = [502, 504];
+
+function unreachable(cause) {
+  return new Problem({
+    title: "The server does not answer",
+    detail: String(cause.message),
+    hint: "Check the connection and try again: keys that are there need not be sent again.",
+    passing: true,
+  });
+}
+
+/** Waits; rejects when `signal` is aborted meanwhile. */
+export function pause(milliseconds, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal?.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
 }

@@ -1,9 +1,12 @@
 // Forgetting a person: the key sets on the server, the sealed seeds in the browser, the secret keys in memory. Each is tried
 // whatever became of the others.
 
-/** `{deleted, left, browser}`: key sets that are gone, why others may not be, and why the browser kept something, if it did. */
+/**
+ * `{deleted, left, browser, waits}`: key sets that are gone, why others may not be, why the browser kept something, if it did, and
+ * whether it waits for other tabs.
+ */
 export async function forget({ api, vault, modes }) {
-  const outcome = { deleted: 0, left: undefined, browser: undefined };
+  const outcome = { deleted: 0, left: undefined, browser: undefined, waits: false };
   try {
     for (const { keySet } of await vault.keySets()) {
       try {
@@ -20,7 +23,7 @@ export async function forget({ api, vault, modes }) {
   }
   for (const mode of modes) mode.drop();
   try {
-    await vault.forget();
+    outcome.waits = !(await vault.forget());
   } catch (error) {
     outcome.browser = error.message;
   }

@@ -16,7 +16,11 @@ let modes;
 let running;
 
 const tell = (mode) => (type, fields = {}) => self.postMessage({ type, mode, ...fields });
-const api = (mode) => new Api((request) => tell(mode)("request", { request }));
+const api = (mode) =>
+  new Api(
+    (request) => tell(mode)("request", { request }),
+    () => tell(mode)("delayed"),
+  );
 
 function explain(error) {
   if (error instanceof Problem) return { title: error.message, detail: error.detail, hint: error.hint };

@@ -8,24 +8,27 @@ const BLOCKED_PATIENCE = 3000;
 export class Store {
   #database;
 
-  static async open() {
+  /** `onDeleted()` is called when another tab deletes everything. */
+  static async open(onDeleted = () => {}) {
     const request = indexedDB.open(DATABASE, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(TABLE);
     const store = new Store();
     store.#database = await outcome(request);
-    // Another tab may want to delete the database.
-    store.#database.onversionchange = () => store.close();
+    store.#database.onversionchange = () => {
+      store.close();
+      onDeleted();
+    };
     return store;
   }
 
-  /** Deletes everything, in all tabs. */
+  /** Deletes everything, in all tabs: `false` when that has to wait for another tab to end. */
   static destroy() {
     const request = indexedDB.deleteDatabase(DATABASE);
     return new Promise((resolve, reject) => {
-      request.onsuccess = resolve;
+      request.onsuccess = () => resolve(true);
       request.onerror = () => reject(request.error);
       // Other tabs are asked to close it, and most do after this event.
-      request.onblocked = () => setTimeout(() => reject(new Error("another tab of this page holds it open")), BLOCKED_PATIENCE);
+      request.onblocked = () => setTimeout(() => resolve(false), BLOCKED_PATIENCE);
     });
   }
 

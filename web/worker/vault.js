@@ -53,18 +53,20 @@ export class Vault {
     return [...this.#secrets].map(([model, { details }]) => ({ model, keySet: details.keySet })).filter(({ keySet }) => keySet !== undefined);
   }
 
-  /** Wipes everything, here and in IndexedDB. Rejects when the browser does not delete it. */
+  /** Wipes everything, here and in IndexedDB: `false` when another tab delays that. Rejects when the browser does not delete it. */
   async forget() {
     for (const secret of this.#secrets.values()) secret.wipe();
     this.#secrets.clear();
     this.#store?.close();
     this.#store = undefined;
     this.#key = undefined;
-    if (this.#refusal === undefined) await Store.destroy();
+    return this.#refusal === undefined ? Store.destroy() : true;
   }
 
   async #open() {
-    this.#store ??= await Store.open();
+    this.#store ??= await Store.open(() => {
+      this.#refusal = "you were forgotten in another tab";
+    });
     this.#key ??= await this.#store.get(WRAPPING_KEY);
   }
 
@@ -91,7 +93,7 @@ export class Vault {
       await this.#store.put(PREFIX + model, await seal(this.#key, model));
       return true;
     } catch (error) {
-      this.#refusal = `this browser refused to store it (${error.name})`;
+      this.#refusal ??= error.name === "QuotaExceededError" ? "this browser has no room left for this page" : `this browser refused to store it (${error.name})`;
       return false;
     }
   }

@@ -1,7 +1,7 @@
 // A visit to one model: its keys are made and sent where the server lacks them, then sealed questions are asked, one after the
 // other. What is sealed is the caller's affair. The secret key never leaves this worker and the second one that makes keys.
 
-import { Problem } from "./api.js";
+import { Problem, pause } from "./api.js";
 import { entropy } from "./entropy.js";
 import { events } from "./events.js";
 import { sendKeys } from "./keys.js";
@@ -11,6 +11,9 @@ import { ownMaker, secondMaker } from "./makers.js";
 const DRAWN_BYTES = 3072;
 /** Bytes of the query that the page writes out: the envelope's header and what follows it. */
 const WRITTEN_BYTES = 256;
+/** Streams of progress in a row that may break off without a word, and the milliseconds before the next is opened. */
+const SILENT_STREAMS = 3;
+const REOPEN = 500;
 
 export class Visit {
   #with;
@@ -94,7 +97,7 @@ export class Visit {
     try {
       return await this.#attempt(encrypt, decrypt, signal);
     } catch (error) {
-      // The server drops key sets that rest for long, and keys that it cannot read any more: make them again, once.
+      // The server drops key sets that rest for long and keys that it cannot read any more, and forgets inferences when it restarts.
       if (!(await this.#recover(error, signal))) throw error;
       await this.prepare(signal);
       return this.#attempt(encrypt, decrypt, signal);
@@ -193,7 +196,7 @@ export class Visit {
 
   async #recover(error, signal) {
     if (!(error instanceof Problem)) return false;
-    if (error.slug === "unknown-key-set" || error.slug === "missing-keys") await this.#look(signal);
+    if (LOST.includes(error.slug)) await this.#look(signal);
     else if (error.slug === "retired-configuration") this.drop();
     else return false;
     return true;
@@ -243,18 +246,30 @@ export class Visit {
     }
   }
 
+  // The computation goes on when its stream of progress breaks off, and the next stream begins with where it is.
   async #follow(id, signal) {
     this.#step("compute", "running", { layer: "queued" });
     const began = performance.now();
-    for await (const { name, data } of events(this.#with.api.eventLines(id, signal))) {
-      if (name === "progress") this.#step("compute", "running", data);
-      if (name === "failed") throw new Problem(data.problem ?? { title: "The computation failed" });
-      if (name === "cancelled") throw new Problem({ title: "The server cancelled the computation", hint: "Try again." });
-      if (name === "done") {
-        this.#step("compute", "done", { took: since(began) });
-        return;
+    const heard = { streams: 0 };
+    while (!(await this.#listen(id, signal, heard))) await pause(REOPEN, signal);
+    this.#step("compute", "done", { took: since(began) });
+  }
+
+  /** Whether the computation is done; `heard.streams` counts streams since the last progress. */
+  async #listen(id, signal, heard) {
+    heard.streams += 1;
+    try {
+      for await (const { name, data } of events(this.#with.api.eventLines(id, signal))) {
+        heard.streams = 0;
+        if (name === "progress") this.#step("compute", "running", data);
+        if (name === "failed") throw new Problem(data.problem ?? { title: "The computation failed" });
+        if (name === "cancelled") throw new Problem({ title: "The server cancelled the computation", hint: "Try again." });
+        if (name === "done") return true;
       }
+    } catch (error) {
+      if (!error.passing) throw error;
     }
+    if (heard.streams < SILENT_STREAMS) return false;
     throw new Problem({ title: "The connection broke off", detail: "The server stopped reporting progress.", hint: "Try again: your keys are still there." });
   }
 
@@ -278,6 +293,9 @@ export class Visit {
     });
   }
 }
+
+/** What the server says when it lost something that can be sent again. */
+const LOST = ["unknown-key-set", "missing-keys", "unknown-inference"];
 
 /** What the server says of a key set that it has not, or cannot use any more. */
 const GONE = ["unknown-key-set", "retired-configuration"];

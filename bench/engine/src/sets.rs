@@ -17,6 +17,7 @@ fn n16() -> Result<Parameters, ParametersError> {
         special: primes[44..].to_vec(),
         digit: 11,
         log_scale: 30,
+        encapsulation: None,
     })
 }
 

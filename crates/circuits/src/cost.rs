@@ -17,12 +17,20 @@ pub enum OperationKind {
     DotPlain(usize),
     /// Relinearisation: a key switch.
     Relinearize,
-    /// Rescale.
-    Rescale,
+    /// Sum of this many ciphertexts with constant factors.
+    Combine(usize),
+    /// Rescale by this many primes.
+    Rescale(usize),
     /// Rotation by these steps: a key switch.
     Rotate(i64),
     /// Conjugation: a key switch.
     Conjugate,
+    /// To the ephemeral secret: a key switch at the base level.
+    Encapsulate,
+    /// Raising the modulus, to this level.
+    Raise,
+    /// Back from the ephemeral secret: a key switch.
+    Decapsulate,
 }
 
 /// One operation at the level of its operands.
@@ -44,9 +52,13 @@ impl Operation {
             OperationKind::Dot(_) => "product",
             OperationKind::DotPlain(_) => "plain product",
             OperationKind::Relinearize => "relinearize",
-            OperationKind::Rescale => "rescale",
+            OperationKind::Combine(_) => "combine",
+            OperationKind::Rescale(_) => "rescale",
             OperationKind::Rotate(_) => "rotate",
             OperationKind::Conjugate => "conjugate",
+            OperationKind::Encapsulate => "encapsulate",
+            OperationKind::Raise => "raise",
+            OperationKind::Decapsulate => "decapsulate",
         }
     }
 
@@ -56,6 +68,8 @@ impl Operation {
         let kind = match self.kind {
             OperationKind::Relinearize => KeyKind::Relinearization,
             OperationKind::Conjugate => KeyKind::Galois(2 * degree as u32 - 1),
+            OperationKind::Encapsulate => KeyKind::ToEphemeral,
+            OperationKind::Decapsulate => KeyKind::FromEphemeral,
             OperationKind::Rotate(steps) => match galois_element_of_rotation(steps, degree) {
                 1 => return None,
                 element => KeyKind::Galois(element),
@@ -71,9 +85,10 @@ impl Operation {
     /// Limbs that can be worked on at the same time.
     pub fn limbs(&self, parameters: &Parameters) -> usize {
         match self.kind {
-            OperationKind::Relinearize | OperationKind::Rotate(_) | OperationKind::Conjugate => {
-                self.level + 1 + parameters.literal().special.len()
-            }
+            OperationKind::Relinearize
+            | OperationKind::Rotate(_)
+            | OperationKind::Conjugate
+            | OperationKind::Decapsulate => self.level + 1 + parameters.literal().special.len(),
             _ => self.level + 1,
         }
     }
@@ -88,8 +103,15 @@ impl Operation {
             OperationKind::AddPlain => 1.5 * limbs,
             OperationKind::Dot(terms) => 0.5 * limbs * terms as f64,
             OperationKind::DotPlain(terms) => 1.6 * limbs * terms as f64,
-            OperationKind::Rescale => 4.0 * limbs,
-            OperationKind::Relinearize | OperationKind::Rotate(_) | OperationKind::Conjugate => {
+            OperationKind::Combine(terms) => 0.2 * limbs * terms as f64,
+            // Two primes at once cost as much as one.
+            OperationKind::Rescale(primes) => 4.0 * limbs * primes.div_ceil(2) as f64,
+            OperationKind::Encapsulate => 16.0 * limbs,
+            OperationKind::Raise => 3.0 * limbs,
+            OperationKind::Relinearize
+            | OperationKind::Rotate(_)
+            | OperationKind::Conjugate
+            | OperationKind::Decapsulate => {
                 limbs + 2.0 * digits * (limbs + special) + 4.0 * (limbs + special)
             }
         }

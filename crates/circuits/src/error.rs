@@ -23,6 +23,9 @@ pub enum CircuitError {
         /// log2 of the scale.
         log_scale: f64,
     },
+    /// A bootstrapping that does not fit the parameters.
+    #[error("bootstrapping: {0}")]
+    Bootstrapping(&'static str),
     /// A sum of no terms.
     #[error("{0}: a sum of no terms")]
     NoTerms(&'static str),

@@ -80,8 +80,29 @@ pub trait Evaluator {
     /// Two parts from the three of a product.
     fn relinearize(&self, a: &Self::Ciphertext) -> Result<Self::Ciphertext, CircuitError>;
 
+    /// `sum_k factor_k a_k + constant`, every slot alike, at `scale`: at most sixteen terms of any scales, no level.
+    fn combine(
+        &self,
+        terms: &[(f64, &Self::Ciphertext)],
+        constant: f64,
+        scale: f64,
+    ) -> Result<Self::Ciphertext, CircuitError>;
+
+    /// So many levels less, the scale divided by their primes.
+    fn rescale_by(
+        &self,
+        a: &Self::Ciphertext,
+        primes: usize,
+    ) -> Result<Self::Ciphertext, CircuitError>;
+
     /// One level less, the scale divided by the prime.
-    fn rescale(&self, a: &Self::Ciphertext) -> Result<Self::Ciphertext, CircuitError>;
+    fn rescale(&self, a: &Self::Ciphertext) -> Result<Self::Ciphertext, CircuitError> {
+        self.rescale_by(a, 1)
+    }
+
+    /// From the base level to the highest, by way of the ephemeral secret: to the coefficients of the encoded message come multiples of the
+    /// base modulus, up to half of the ephemeral secret's weight (and a half).
+    fn mod_raise(&self, a: &Self::Ciphertext) -> Result<Self::Ciphertext, CircuitError>;
 
     /// Slots to the left by `steps`, one key switch.
     fn rotate(&self, a: &Self::Ciphertext, steps: i64) -> Result<Self::Ciphertext, CircuitError>;

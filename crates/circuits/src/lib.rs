@@ -1,14 +1,17 @@
 #![doc = include_str!("../README.md")]
 
+mod bootstrapping;
 mod constant;
 mod cost;
 mod error;
 mod evaluator;
 mod linear_transform;
+mod polynomial;
 mod pool;
 mod reading;
 mod shape;
 
+pub use bootstrapping::{Bootstrapping, Settings};
 /// The scheme that circuits are evaluated in, for the crates above.
 pub use ckks;
 pub use constant::Constant;
@@ -16,6 +19,7 @@ pub use cost::{Operation, OperationKind};
 pub use error::CircuitError;
 pub use evaluator::Evaluator;
 pub use linear_transform::{Input, LinearTransform, Steps, product, product_at, rotations};
+pub use polynomial::Chebyshev;
 pub use pool::in_pool;
 pub use reading::{
     CkksEncoding, Cleartext, CleartextCiphertext, Encrypted, LayerCost, NoEncoding, Observer,

@@ -67,7 +67,9 @@ impl<P> LinearTransform<P> {
         evaluator: &E,
         scale: f64,
     ) -> Result<&Encoded<P>, CircuitError> {
-        if let Some(encoded) = self.encoded.get().filter(|encoded| encoded.scale == scale) {
+        // Quotients of scales are rounded.
+        let same = |encoded: &&Encoded<P>| (encoded.scale / scale - 1.0).abs() < 1e-12;
+        if let Some(encoded) = self.encoded.get().filter(same) {
             return Ok(encoded);
         }
         let Steps {
@@ -91,7 +93,7 @@ impl<P> LinearTransform<P> {
         let _ = self.encoded.set(Encoded { scale, diagonals });
         self.encoded
             .get()
-            .filter(|encoded| encoded.scale == scale)
+            .filter(same)
             .ok_or(CircuitError::Encoding {
                 layer: "linear transform encoded for another scale".into(),
                 log_scale: scale.log2(),
@@ -140,7 +142,16 @@ pub fn product_at<E: Evaluator>(
         .map(|(_, babies)| evaluator.level_of(&babies[0]))
         .min()
         .unwrap_or(0);
-    let target = scale * evaluator.prime(level);
+    let sum = sum_of_products(evaluator, inputs, scale * evaluator.prime(level))?;
+    evaluator.rescale(&sum)
+}
+
+/// `sum_k map_k(x_k)` at the scale `target`, not yet rescaled.
+pub(crate) fn sum_of_products<E: Evaluator>(
+    evaluator: &E,
+    inputs: &[Input<'_, E>],
+    target: f64,
+) -> Result<E::Ciphertext, CircuitError> {
     let maps = inputs
         .iter()
         .map(|(map, babies)| {
@@ -173,6 +184,5 @@ pub fn product_at<E: Evaluator>(
             }
         }
     }
-    let total = total.ok_or(CircuitError::NoTerms("linear transform"))?;
-    evaluator.rescale(&total)
+    total.ok_or(CircuitError::NoTerms("linear transform"))
 }

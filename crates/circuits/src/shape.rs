@@ -94,17 +94,59 @@ impl Shape {
         })
     }
 
-    /// After a rescale.
-    pub fn rescaled(self, parameters: &Parameters) -> Result<Shape, EvaluatorError> {
-        let level = self.with_parts(2)?.level;
-        if level == 0 {
-            return Err(EvaluatorError::LevelExhausted { level, needed: 1 });
+    /// `sum_k factor_k a_k + constant` at `scale`.
+    pub fn combined(
+        parameters: &Parameters,
+        terms: &[Shape],
+        scale: f64,
+    ) -> Result<Shape, EvaluatorError> {
+        if terms.is_empty() || terms.len() > 16 {
+            return Err(EvaluatorError::Terms(terms.len()));
         }
-        Ok(Shape {
-            level: level - 1,
-            scale: self.scale / parameters.prime(level),
+        let one = terms.iter().try_fold(
+            Shape::fresh(usize::MAX, scale),
+            |sum, next| -> Result<Shape, EvaluatorError> {
+                Ok(Shape {
+                    level: sum.level.min(next.with_parts(2)?.level),
+                    path: sum.path.max(next.path),
+                    ..sum
+                })
+            },
+        )?;
+        one.scaled(parameters, 1.0, one.level, 2)
+    }
+
+    /// After a rescale by so many primes.
+    pub fn rescaled(self, parameters: &Parameters, primes: usize) -> Result<Shape, EvaluatorError> {
+        let level = self.with_parts(2)?.level;
+        if level < primes {
+            return Err(EvaluatorError::LevelExhausted {
+                level,
+                needed: primes,
+            });
+        }
+        Ok((0..primes).fold(self, |shape, _| Shape {
+            level: shape.level - 1,
+            scale: shape.scale / parameters.prime(shape.level),
+            ..shape
+        }))
+    }
+
+    /// Under the ephemeral secret: at the base level alone.
+    pub fn encapsulated(self, parameters: &Parameters) -> Result<Shape, EvaluatorError> {
+        let level = self.with_parts(2)?.level;
+        match parameters.encapsulation() {
+            Some(encapsulation) if level + 1 == encapsulation.base => Ok(self),
+            _ => Err(EvaluatorError::NotAtBase { level }),
+        }
+    }
+
+    /// At the highest level.
+    pub fn raised(self, parameters: &Parameters) -> Shape {
+        Shape {
+            level: parameters.max_level(),
             ..self
-        })
+        }
     }
 
     /// Of `factor` times the message.

@@ -27,6 +27,13 @@ impl Encoder {
         Self { degree, roots }
     }
 
+    /// The factors of the butterflies of half-length `half` in [`Encoder::slots`], a power of two below `N/2`: `(a, b)` become
+    /// `(a + r b, a - r b)`, where `a` stands at a position with remainder `j` below `half` modulo `2 half`, `b` at `half` after it, and `r`
+    /// is the `j`-th factor.
+    pub fn butterfly(&self, half: usize) -> &[Complex64] {
+        &self.roots[half..2 * half]
+    }
+
     /// The real coefficients of the polynomial whose slots are `slots`.
     ///
     /// Takes `N/2` slots, or a smaller power of two `n`: then the slots repeat with period `n` and only every

@@ -85,6 +85,15 @@ pub enum EvaluatorError {
     /// The key set lacks a key.
     #[error("the key {} is missing or made for too low a level (level {} needed)", .0.name(), .0.level)]
     MissingKey(KeySpec),
+    /// A constant is not finite or too large for the scale.
+    #[error("the constant {0:e} is not finite or too large")]
+    Constant(f64),
+    /// Only at the base level may a ciphertext pass to the ephemeral secret, and only in a set that has one.
+    #[error("at level {level} a ciphertext does not pass to an ephemeral secret")]
+    NotAtBase {
+        /// The level of the operand.
+        level: usize,
+    },
     /// A sum of no terms or of more than 16.
     #[error("a sum of {0} terms; between 1 and 16 are taken")]
     Terms(usize),

@@ -1,6 +1,6 @@
 //! Parameters: a literal that anyone may write, and the checked, immutable set made from it.
 
-use crate::{Encoder, ParametersError, SECURITY_SOURCE, security_bound};
+use crate::{Encapsulation, Encoder, ParametersError, SECURITY_SOURCE, security_bound};
 use ring::{BaseConversion, Basis, Poly, Ring};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -20,6 +20,9 @@ pub struct ParametersLiteral {
     pub digit: usize,
     /// log2 of the scale that circuits return to.
     pub log_scale: u32,
+    /// The sparse secret of bootstrapping, where the set has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encapsulation: Option<Encapsulation>,
 }
 
 /// Checked parameters with everything precomputed that depends on them alone. Cheap to clone.
@@ -35,7 +38,13 @@ struct Inner {
     digits: Vec<Vec<BaseConversion>>,
     /// `rescale[l]`: division by `q_l`.
     rescale: Vec<BaseConversion>,
+    /// `rescale_twice[l]`: division by `q_l q_(l-1)`; by `q_0` for `l = 0`.
+    rescale_twice: Vec<BaseConversion>,
     mod_down: BaseConversion,
+    /// Division by the special primes of the key that switches to the ephemeral secret.
+    mod_down_encapsulated: Option<BaseConversion>,
+    /// Plaintext coefficients stay below it in absolute value.
+    coefficient_bound: i64,
     /// `X^(N/2)`, whose value in every slot is the imaginary unit.
     imaginary: Poly,
 }
@@ -73,6 +82,9 @@ impl Parameters {
                 });
             }
         }
+        if let Some(encapsulation) = &literal.encapsulation {
+            encapsulation.check(&literal, exempt)?;
+        }
         let degree = 1usize.checked_shl(literal.log_n).unwrap_or(0);
         let ring = Ring::new(degree, &literal.chain, &literal.special)?;
         let basis = ring.basis();
@@ -87,7 +99,18 @@ impl Parameters {
         let rescale = (0..levels)
             .map(|l| BaseConversion::new(&ring, basis, l..l + 1))
             .collect();
+        let rescale_twice = (0..levels)
+            .map(|l: usize| BaseConversion::new(&ring, basis, l.saturating_sub(1)..l + 1))
+            .collect();
         let mod_down = BaseConversion::new(&ring, basis, levels..basis.limbs());
+        let mod_down_encapsulated = literal
+            .encapsulation
+            .map(|e| BaseConversion::new(&ring, basis, levels..levels + e.special));
+        let coefficient_bound = ring
+            .moduli(Basis::of_chain(levels))
+            .map(|modulus| modulus.signed_bound())
+            .min()
+            .unwrap_or(0);
         let mut imaginary = vec![0; degree];
         imaginary[degree / 2] = 1;
         let mut imaginary = ring.reduce_signed(&imaginary, Basis::of_chain(levels));
@@ -101,7 +124,10 @@ impl Parameters {
             ring,
             digits,
             rescale,
+            rescale_twice,
             mod_down,
+            mod_down_encapsulated,
+            coefficient_bound,
             imaginary,
         })))
     }
@@ -149,6 +175,11 @@ impl Parameters {
     /// The prime that a rescale at `level` divides by.
     pub fn prime(&self, level: usize) -> f64 {
         self.0.literal.chain[level] as f64
+    }
+
+    /// The sparse secret of bootstrapping, where the set has one.
+    pub fn encapsulation(&self) -> Option<&Encapsulation> {
+        self.0.literal.encapsulation.as_ref()
     }
 
     /// log2 of the product of all primes.
@@ -216,8 +247,22 @@ impl Parameters {
         &self.0.rescale[level]
     }
 
-    pub(crate) fn mod_down_conversion(&self) -> &BaseConversion {
-        &self.0.mod_down
+    /// Two primes at once, for `level` of one or more.
+    pub(crate) fn rescale_twice_conversion(&self, level: usize) -> &BaseConversion {
+        &self.0.rescale_twice[level]
+    }
+
+    /// Division by the first `special` special primes: all, or those of the ephemeral secret's key.
+    pub(crate) fn mod_down_conversion(&self, special: usize) -> &BaseConversion {
+        match &self.0.mod_down_encapsulated {
+            Some(conversion) if special < self.special() => conversion,
+            _ => &self.0.mod_down,
+        }
+    }
+
+    /// Coefficients of plaintexts stay below it in absolute value.
+    pub(crate) fn coefficient_bound(&self) -> i64 {
+        self.0.coefficient_bound
     }
 
     pub(crate) fn imaginary(&self) -> &Poly {

@@ -10,9 +10,6 @@ pub struct Plaintext {
     pub(crate) scale: f64,
 }
 
-/// Coefficients are reduced by [`ring::Ring::reduce_signed`], which takes them below this bound.
-const MAX_COEFFICIENT: f64 = (1u64 << 51) as f64;
-
 /// Fewest coefficients stored: kernels work on vectors.
 const SHORTEST: usize = 32;
 
@@ -33,7 +30,8 @@ enum Values {
 }
 
 impl Plaintext {
-    /// Encodes slots at a scale; `None` when a coefficient is not finite or not below 2^51.
+    /// Encodes slots at a scale; `None` when a coefficient is not finite or not below [`ring::Modulus::signed_bound`] of
+    /// every prime of the chain: 2^62 for primes above 2^28.
     ///
     /// # Panics
     /// When the number of slots is no power of two up to `N/2`.
@@ -75,11 +73,12 @@ impl Plaintext {
 
 /// The coefficients of `slots * scale`, in a time that depends on their size alone where they fit: messages of clients pass here.
 pub(crate) fn encode(parameters: &Parameters, slots: &[Complex64], scale: f64) -> Option<Vec<i64>> {
+    let bound = parameters.coefficient_bound() as f64;
     let coefficients = parameters.encoder().coefficients(slots).into_iter();
     coefficients
         .map(|c| {
             let scaled = (c * scale).round();
-            (scaled.abs() < MAX_COEFFICIENT).then_some(scaled as i64)
+            (scaled.abs() < bound).then_some(scaled as i64)
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! The released sets of parameters, and those of tests.
 
-use crate::{Parameters, ParametersError, ParametersLiteral};
+use crate::{Encapsulation, Parameters, ParametersError, ParametersLiteral};
 use ring::primes::ntt_primes_below;
 
 const DEGREE: usize = 1 << 15;
@@ -26,6 +26,7 @@ impl Parameters {
                 .collect(),
             digit: 7,
             log_scale: 30,
+            encapsulation: None,
         })
     }
 
@@ -45,7 +46,54 @@ impl Parameters {
             special: ntt_primes_below(1 << 29, DEGREE).take(8).collect(),
             digit: 8,
             log_scale: 28,
+            encapsulation: None,
         })
+    }
+
+    /// The set of six-block transformers of width 256, without bootstrapping: 39 primes of 30 bits (37 levels above a base of 60 bits), 14 special
+    /// primes.
+    ///
+    /// | N | log2 Q | log2 P | log2 QP | bound | digits | secret | error |
+    /// |---|---|---|---|---|---|---|---|
+    /// | 2^16 | 1169 | 417 | 1586 | 1747 ([`crate::SECURITY_SOURCE`]) | 3 of 13 primes | uniform ternary | centred binomial, 3.24 |
+    ///
+    /// As in the smaller set the last special prime, of 27 bits, makes P exceed a digit.
+    pub fn n16_q1169_p417() -> Result<Self, ParametersError> {
+        let degree = 1 << 16;
+        let primes: Vec<u32> = ntt_primes_below(1 << 30, degree).take(52).collect();
+        let (chain, special) = primes.split_at(39);
+        let special = special.iter().copied();
+        Self::from_literal(ParametersLiteral {
+            name: "n16-q1169-p417".into(),
+            log_n: 16,
+            chain: chain.to_vec(),
+            special: special
+                .chain(ntt_primes_below(1 << 27, degree).take(1))
+                .collect(),
+            digit: 13,
+            log_scale: 30,
+            encapsulation: None,
+        })
+    }
+
+    /// The set with bootstrapping: 45 primes of 30 bits, of which 18 levels are left after a refresh, 13 special primes.
+    ///
+    /// | N | log2 Q | log2 P | log2 QP | bound | digits | secret | error |
+    /// |---|---|---|---|---|---|---|---|
+    /// | 2^16 | 1348 | 389 | 1736 | 1747 ([`crate::SECURITY_SOURCE`]) | 4 of 12 primes | uniform ternary | centred binomial, 3.24 |
+    /// | 2^16, ephemeral | 60 | 60 | 120 | 121 ([`crate::EPHEMERAL_SOURCE`]) | 1 of 2 primes | ternary of weight 32 | centred binomial, 3.24 |
+    pub fn n16_bootstrapping() -> Result<Self, ParametersError> {
+        Self::from_literal(bootstrapping("n16-q1348-p389-h32".into(), 16)?)
+    }
+
+    /// A test set at a small ring, otherwise shaped like [`Parameters::n16_bootstrapping`]. No security at all.
+    #[cfg(feature = "insecure-parameters")]
+    pub fn insecure_bootstrapping(log_n: u32) -> Result<Self, ParametersError> {
+        let log_n = log_n.clamp(6, 16);
+        Self::from_literal(bootstrapping(
+            format!("insecure-bootstrapping-n{log_n}"),
+            log_n,
+        )?)
     }
 
     /// The released sets, shortest chain first.
@@ -72,6 +120,7 @@ impl Parameters {
                 .collect(),
             digit: 7,
             log_scale: 30,
+            encapsulation: None,
         })
     }
 
@@ -88,7 +137,35 @@ impl Parameters {
         match name {
             "n15-q630-p237" => Self::n15_q630_p237(),
             "n15-q631-p232" => Self::n15_q631_p232(),
+            "n16-q1169-p417" => Self::n16_q1169_p417(),
+            "n16-q1348-p389-h32" => Self::n16_bootstrapping(),
             _ => Err(ParametersError::Unknown(name.into())),
         }
     }
+}
+
+/// Primes of the chain below the pairs: the base, SlotsToCoeffs, and the levels that a refresh leaves.
+const SINGLE: usize = 23;
+
+/// Two primes a level from `q_23` on, the largest with the smallest, so that all pairs have nearly one product and scales do not drift.
+fn bootstrapping(name: String, log_n: u32) -> Result<ParametersLiteral, ParametersError> {
+    let primes: Vec<u32> = ntt_primes_below(1 << 30, 1 << log_n).take(58).collect();
+    let shape = ParametersError::Shape("too few primes for a set with bootstrapping");
+    let (chain, special) = primes.split_at_checked(45).ok_or(shape)?;
+    let (single, paired) = chain.split_at(SINGLE);
+    let half = paired.len() / 2;
+    let pairs = (0..half).flat_map(|i| [paired[i], paired[paired.len() - 1 - i]]);
+    Ok(ParametersLiteral {
+        name,
+        log_n,
+        chain: single.iter().copied().chain(pairs).collect(),
+        special: special.to_vec(),
+        digit: 12,
+        log_scale: 30,
+        encapsulation: Some(Encapsulation {
+            weight: 32,
+            base: 2,
+            special: 2,
+        }),
+    })
 }

@@ -52,7 +52,7 @@ pub enum Command {
     /// Keep keys between calls: make, upload, list, forget.
     #[command(long_about = KEYS_HELP)]
     Keys(Keys),
-    /// Measure a model on labelled images or on a text.
+    /// Measure a model on labelled images or on a text; prints one line of JSON.
     Evaluate(Evaluate),
 }
 
@@ -186,6 +186,12 @@ pub struct Evaluate {
     /// Send every image or prompt through the server, encrypted.
     #[arg(long)]
     pub encrypted: bool,
+    /// Leave how the answers compare with the clear model's beside its weights, in encrypted.json: servers show it.
+    #[arg(long, requires = "encrypted")]
+    pub record: bool,
+    /// Print one line of JSON; this command always does.
+    #[arg(long)]
+    pub json: bool,
     /// Which server, for --encrypted.
     #[command(flatten)]
     pub server: Server,

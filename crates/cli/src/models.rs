@@ -1,7 +1,10 @@
 use std::io::Write;
 
 use client::Trust;
-use protocol::manifest::{Accuracy, Manifest, Perplexity, Task};
+use protocol::{
+    manifest::{Accuracy, Manifest, Perplexity, Task},
+    measured::Encrypted,
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -30,6 +33,8 @@ struct Model {
     accuracy: Option<Accuracy>,
     #[serde(skip_serializing_if = "Option::is_none")]
     perplexity: Option<BTreeMap<String, Perplexity>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encrypted: Option<Encrypted>,
     /// Why this client would not use it.
     #[serde(skip_serializing_if = "Option::is_none")]
     refused: Option<String>,
@@ -77,12 +82,13 @@ fn describe(manifest: Manifest) -> Model {
         expected_seconds: manifest.expected_seconds,
         accuracy,
         perplexity,
+        encrypted: manifest.encrypted,
         refused: refused.map(|error| error.to_string()),
     }
 }
 
 fn row(model: &Model) -> [String; 6] {
-    let quality = match (&model.refused, &model.accuracy, &model.perplexity) {
+    let mut quality = match (&model.refused, &model.accuracy, &model.perplexity) {
         (Some(reason), ..) => format!("not usable: {reason}"),
         (_, Some(accuracy), _) => format!(
             "{:.1} % top-1, {:.1} % top-5",
@@ -95,6 +101,9 @@ fn row(model: &Model) -> [String; 6] {
             format!("perplexity {}", texts.collect::<Vec<_>>().join(", "))
         }
     };
+    if let (None, Some(Encrypted { inputs, agree, .. })) = (&model.refused, &model.encrypted) {
+        quality += &format!("; encrypted the same best choice in {agree} of {inputs}");
+    }
     [
         model.id.clone(),
         model.task.to_owned(),

@@ -6,17 +6,32 @@ use std::{fs, path::Path, process::Command};
 
 use common::{cipherformer, root, start};
 use native_server::models;
+use protocol::measured::{Encrypted, RECORD};
 
-fn serve(model: &str) -> String {
-    let folder = root().join("models").join(model);
-    start(vec![models::load(&folder).unwrap()])
+/// A model of the repository in a folder that may be written to.
+fn copy(model: &str) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for file in fs::read_dir(root().join("models").join(model)).unwrap() {
+        let file = file.unwrap();
+        // What was recorded of the released model is not what is tested.
+        if file.file_name() != RECORD {
+            fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+        }
+    }
+    copy
 }
 
-fn evaluate(model: &str, data: &str, path: &Path) -> serde_json::Value {
+fn evaluate(folder: &Path, data: &str, path: &Path) -> serde_json::Value {
+    let server = start(vec![models::load(folder).unwrap()]);
     let mut command = cipherformer();
-    command.args(["evaluate", "--model", model, "--encrypted"]);
-    command.args(["--server", &serve(model), data]).arg(path);
+    command.args(["evaluate", "--encrypted", "--record", "--server", &server]);
+    command.arg("--model").arg(folder).arg(data).arg(path);
     report(command)
+}
+
+/// What a server shows of the model in `folder`.
+fn shown(folder: &Path) -> Option<Encrypted> {
+    models::load(folder).unwrap().manifest().encrypted.clone()
 }
 
 fn report(mut command: Command) -> serde_json::Value {
@@ -34,10 +49,31 @@ fn encrypted_evaluation_agrees_with_the_clear_one() {
     fs::create_dir(images.path().join("apple")).unwrap();
     let apple = images.path().join("apple/1.png");
     fs::copy(root().join("web/samples/apple.png"), apple).unwrap();
-    let report = evaluate("cifar100-vit", "--images", images.path());
+    let folder = copy("cifar100-vit");
+    assert_eq!(shown(folder.path()), None);
+    let report = evaluate(folder.path(), "--images", images.path());
     assert_eq!((&report["n"], &report["agree"]), (&1.into(), &1.0.into()));
     assert!(report["seconds_per_image"].as_f64().unwrap() > 0.0);
     assert!(report["top1"].is_f64() && report["top5"].is_f64());
+
+    let recorded = shown(folder.path()).unwrap();
+    assert_eq!((recorded.inputs, recorded.agree), (1, 1));
+    assert_eq!(report["top10_difference"], recorded.largest_difference);
+    assert!(recorded.largest_difference > 0.0, "encryption adds noise");
+    let accuracy = recorded.accuracy.unwrap();
+    assert_eq!(
+        (&report["top1"], 1),
+        (&accuracy.top1.into(), accuracy.images)
+    );
+
+    // Of other weights it says nothing.
+    let config = folder.path().join("config.json");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text + "\n").unwrap();
+    assert_eq!(shown(folder.path()), None);
+    fs::write(folder.path().join(RECORD), "{").unwrap();
+    let refused = models::load(folder.path()).err().unwrap().to_string();
+    assert!(refused.contains(RECORD), "{refused}");
 }
 
 #[test]
@@ -46,7 +82,8 @@ fn encrypted_predictions_agree_with_the_clear_ones() {
     let prompts = folder.path().join("prompts.txt");
     let long = "The river flows through the north of the country. ".repeat(12);
     fs::write(&prompts, format!("In 1984, the\n\n  \n{long}\n")).unwrap();
-    let report = evaluate("wiki-lm", "--text", &prompts);
+    let model = copy("wiki-lm");
+    let report = evaluate(model.path(), "--text", &prompts);
     assert_eq!(
         (&report["prompts"], &report["agree"]),
         (&2.into(), &1.0.into())
@@ -54,6 +91,12 @@ fn encrypted_predictions_agree_with_the_clear_ones() {
     assert!(report["seconds_per_token"].as_f64().unwrap() > 0.0);
     let difference = report["top10_difference"].as_f64().unwrap();
     assert!(difference <= 0.02, "{difference}");
+    let recorded = shown(model.path()).unwrap();
+    assert_eq!((recorded.inputs, recorded.agree), (2, 2));
+    assert_eq!(
+        (recorded.largest_difference, recorded.accuracy),
+        (difference, None)
+    );
     // The clear numbers are those of the prompts' text.
     let text = folder.path().join("text.txt");
     fs::write(&text, format!("In 1984, the\n{long}")).unwrap();

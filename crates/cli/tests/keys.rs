@@ -235,6 +235,24 @@ fn what_is_kept_must_be_private_and_whole() {
 }
 
 #[test]
+fn a_model_for_something_else_is_refused_before_keys_are_sent() {
+    let visit = Visit::new(|_, _| Fate::Pass);
+    let picture = common::root().join("web/samples/apple.png");
+    let name = engine().manifest().model.clone();
+    let classify = ["classify", picture.to_str().unwrap(), "--model", &name];
+    visit.fails(1, &classify, "completes text");
+    visit.fails(
+        4,
+        &["keys", "make", "--model", "nope"],
+        "no such model: \"nope\". GET",
+    );
+    assert_eq!(
+        visit.requests.count("POST") + visit.requests.count("PUT"),
+        0
+    );
+}
+
+#[test]
 fn the_models_of_a_server_are_listed() {
     let visit = Visit::new(|_, _| Fate::Pass);
     let engine = engine();

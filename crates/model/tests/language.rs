@@ -27,6 +27,13 @@ fn normalised(x: &[f64]) -> Vec<f64> {
         .collect()
 }
 
+/// What followed the latest `s < t` at which the last `order` tokens are those at `t`.
+fn follower(tokens: &[u32], t: usize, order: usize) -> Option<u32> {
+    let alike =
+        |&s: &usize| (0..order).all(|back| s >= back && tokens[s - back] == tokens[t - back]);
+    (0..t).filter(alike).max().map(|s| tokens[s + 1])
+}
+
 /// Every position's vector, one query at a time, looking at nothing that follows it.
 fn by_loops(lm: &Lm, embedding: &Embedding, tokens: &[u32]) -> Vec<Vec<f64>> {
     let shape = &lm.config.architecture;
@@ -37,7 +44,14 @@ fn by_loops(lm: &Lm, embedding: &Embedding, tokens: &[u32]) -> Vec<Vec<f64>> {
         .map(|(t, &token)| {
             let sum: Vec<f64> = (0..shape.width)
                 .map(|c| {
-                    f64::from(embedding.weight[[token as usize, c]] + embedding.position[[t, c]])
+                    let vector = |token: u32| f64::from(embedding.weight[[token as usize, c]]);
+                    let recalled = |order: usize| {
+                        follower(tokens, t, order).map_or(0.0, |follower| {
+                            f64::from(embedding.recall[[order - 1, c]]) * vector(follower)
+                        })
+                    };
+                    let position = f64::from(embedding.position[[t, c]]);
+                    vector(token) + position + recalled(1) + recalled(2)
                 })
                 .collect();
             normalised(&sum)
@@ -92,8 +106,10 @@ fn by_loops(lm: &Lm, embedding: &Embedding, tokens: &[u32]) -> Vec<Vec<f64>> {
     x
 }
 
+/// Seven tokens over and over, one of them twice in a row.
 fn tokens(seed: u32) -> Vec<u32> {
-    (0..16).map(|t| (seed + t * t * 7 + 3 * t) % 40).collect()
+    let token = |t: u32| (seed + t * t * 7 + 3 * t) % 40;
+    (0..16).map(|t| token(t % 7)).collect()
 }
 
 #[test]
@@ -257,6 +273,11 @@ fn halves_are_read_as_they_are_written() {
             "embed.position",
             vec![16, 32],
             bytes(&embedding.position.clone().into_dyn()),
+        ),
+        (
+            "embed.recall",
+            vec![2, 32],
+            bytes(&embedding.recall.clone().into_dyn()),
         ),
         ("bias", vec![5], bytes(&embedding.bias.clone().into_dyn())),
         (

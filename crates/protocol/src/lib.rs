@@ -7,6 +7,7 @@ pub mod hex;
 pub mod layout;
 pub mod limits;
 pub mod manifest;
+pub mod measured;
 pub mod problem;
 mod task;
 

@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::{
     hex::{Capability, Digest, Hex},
     layout::{Layout, LayoutError},
+    measured::Encrypted,
 };
 
 pub use crate::task::{
@@ -42,6 +43,9 @@ pub struct Manifest {
     pub result: Object,
     /// What the values of input and answer mean.
     pub task: Task,
+    /// What was measured through encryption; nothing where nobody measured these weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encrypted: Option<Encrypted>,
     /// Seconds that an inference is expected to take on this server.
     pub expected_seconds: f64,
 }

@@ -200,7 +200,13 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}: {} {}", self.title, self.detail, self.hint)
+        let Self { title, detail, .. } = self;
+        let end = if detail.ends_with(['.', '!', '?']) {
+            ""
+        } else {
+            "."
+        };
+        write!(formatter, "{title}: {detail}{end} {}", self.hint)
     }
 }
 

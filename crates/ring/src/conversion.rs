@@ -100,7 +100,7 @@ impl BaseConversion {
 
     /// Writes the coefficients of the representative in `[-M/2, M/2]` from the `y_i`, modulo primes of the chain:
     /// `u = round(sum_i y_i / m_i)` is known from the leading bits.
-    pub(crate) fn convert_exactly(&self, ring: &Ring, scaled: &[&[u32]], out: &mut Poly) {
+    pub fn convert_exactly(&self, ring: &Ring, scaled: &[&[u32]], out: &mut Poly) {
         let basis = out.basis();
         for_each_piece(out.data_mut(), ring.degree(), PIECE, |range, limbs| {
             let mut quotient = vec![0; range.len()];

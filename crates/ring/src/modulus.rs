@@ -45,6 +45,12 @@ impl Modulus {
         32 - (self.value - 1).leading_zeros()
     }
 
+    /// `2^k`: signed numbers below it in absolute value are reduced ([`crate::Kernel::reduce_signed`]).
+    pub const fn signed_bound(self) -> i64 {
+        let bits = 34 + self.value.ilog2();
+        1 << if bits < 62 { bits } else { 62 }
+    }
+
     /// `p^-1 mod 2^32`, for vector forms of the reduction.
     #[cfg(any(
         target_arch = "x86_64",

@@ -140,7 +140,7 @@ impl Ring {
         out
     }
 
-    /// The residues of signed coefficients below 2^51 in absolute value.
+    /// The residues of signed coefficients below [`Modulus::signed_bound`] of every prime in absolute value.
     pub fn reduce_signed(&self, values: &[i64], basis: Basis) -> Poly {
         let mut out = self.stale(basis);
         self.each(&mut out, |kernel, _, limb| {

@@ -89,6 +89,30 @@ impl Xof {
         });
     }
 
+    /// `weight` values of 1 or -1 at uniform places, zeros elsewhere, in constant time: each place is taken with probability (ones left) /
+    /// (places left), by comparing a masked product (selection sampling; Knuth, volume 2, algorithm 3.4.2 S), whose bias is below 2^-47.
+    ///
+    /// # Panics
+    /// When there are fewer places than ones or more than 2^17.
+    pub fn sparse_ternary(&mut self, weight: usize, out: &mut [i32]) {
+        assert!(weight <= out.len() && out.len() <= 1 << 17);
+        let (mut ones, mut places) = (weight as u64, out.len() as u64);
+        let mut words = [0u8; 2048];
+        for chunk in out.chunks_mut(words.len() / 8) {
+            self.0.fill(&mut words[..chunk.len() * 8]);
+            for (slot, bytes) in chunk.iter_mut().zip(words.as_chunks::<8>().0) {
+                let word = u64::from_le_bytes(*bytes);
+                // 47 bits choose the place, the lowest one the sign.
+                let drawn = ((word >> 17) * places) >> 47;
+                let taken = drawn.wrapping_sub(ones) >> 63;
+                *slot = taken as i32 * (1 - 2 * (word & 1) as i32);
+                ones -= taken;
+                places -= 1;
+            }
+        }
+        words.zeroize();
+    }
+
     /// The centred binomial distribution with parameter 21 (standard deviation 3.24), in constant time.
     pub fn error(&mut self, out: &mut [i32]) {
         const HALF: u64 = (1 << 21) - 1;
@@ -125,6 +149,33 @@ mod tests {
         assert_eq!(draw(&[b"a", b"b"]), draw(&[b"a", b"b"]));
         assert_ne!(draw(&[b"a", b"b"]), draw(&[b"ab"]));
         assert_ne!(draw(&[b"a", b""]), draw(&[b"a"]));
+    }
+
+    #[test]
+    fn sparse_values_have_their_weight_and_lie_anywhere() {
+        let mut seen = vec![0u32; 64];
+        let mut sum = 0;
+        for seed in 0..4000u32 {
+            let mut bytes = [0; 32];
+            bytes[..4].copy_from_slice(&seed.to_le_bytes());
+            let mut values = [0; 64];
+            let mut xof = Seed::from_bytes(bytes).xof(&[b"sparse"]);
+            xof.sparse_ternary(16, &mut values);
+            assert_eq!(values.iter().map(|x| x * x).sum::<i32>(), 16);
+            sum += values.iter().sum::<i32>();
+            seen.iter_mut()
+                .zip(values)
+                .for_each(|(n, x)| *n += x.unsigned_abs());
+        }
+        // A thousand each, with a deviation of 27.
+        assert!(seen.iter().all(|n| (850..1150).contains(n)), "{seen:?}");
+        // 64,000 signs, with a deviation of 253.
+        assert!(sum.abs() < 1500, "{sum}");
+        let mut all = [0; 8];
+        Seed::from_bytes([5; 32])
+            .xof(&[b"all"])
+            .sparse_ternary(8, &mut all);
+        assert!(all.iter().all(|x| x.abs() == 1));
     }
 
     #[test]

@@ -23,7 +23,7 @@ def write_card(path: str, config: dict, measured: dict) -> None:
     a, t = config["architecture"], config["training"]
     d, h, v = a["width"], a["hidden"], a["vocabulary"]
     block = 4 * d * (d + 1) + h * (d + 1) + d * (h + 1) + a["heads"] * (2 * a["window"] + 1)
-    server, client = a["blocks"] * block + a["blocks"] - 1, d * (v + a["window"] + 2) + v
+    server, client = a["blocks"] * block + a["blocks"] - 1, d * (v + a["window"] + 4) + v
     largest = max(block["stream"] for block in config["ranges"]["blocks"])
     strange = measured["strange"]
     inside = sum(value <= 2 * largest for value in strange)
@@ -37,14 +37,15 @@ so it runs on CKKS ciphertexts: the server that evaluates it sees neither the pr
 {a["blocks"]} transformer blocks in parallel form, window {a["window"]}, width {d}, {a["heads"]} heads, MLP {h}; causal σ-attention with a quadratic σ
 in place of softmax and learned tables over the distance, a square in the MLP. Layer norm: exact on the client before and after, with 3/2 − ν|x|² for the inverse
 root between blocks; batch norms on scores and in the MLP, folded into the weights. Byte-level BPE of
-{v:,} ids. {server:,} weights on the server (f32), {client:,} on the client (f16: embedding, positions, output bias, last norm). Formulas: `crates/model/README.md`.
+{v:,} ids. {server:,} weights on the server (f32), {client:,} on the client (f16: embedding, positions, recall, output bias, last norm). Formulas: `crates/model/README.md`.
+The client also adds to each token the vectors of those that followed its latest earlier occurrence, and that of it and the token before ("recall").
 A prompt stands at the right end of the window, after ids 0 (`<|pad|>`, also "start of text").
 
 | file | content | read by |
 |---|---|---|
 | `config.json` | sizes, ν of each norm, ranges, perplexity, training settings | both |
 | `model.safetensors` | folded weights of the blocks | server |
-| `embedding.safetensors` | token and position embedding, output bias, last norm | client |
+| `embedding.safetensors` | token and position embedding, recall, output bias, last norm | client |
 | `tokenizer.json` | byte-level BPE, Hugging Face `tokenizers` format | client |
 
 ## Perplexity

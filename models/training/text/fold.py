@@ -7,8 +7,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from folding import mapped, norm_map
-from text.layer_norm import NoNorm
+from layer_norm import NoNorm
 from text.lm import Lm
+from text.recall import recalled
 
 
 def block_norm(norm: nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
@@ -57,7 +58,7 @@ def fold(model: Lm) -> dict[str, torch.Tensor]:
 
 
 def client_tensors(model: Lm) -> dict[str, torch.Tensor]:
-    tensors = {"embed.weight": model.embed.weight, "embed.position": model.position, "bias": model.bias}
+    tensors = {"embed.weight": model.embed.weight, "embed.position": model.position, "embed.recall": model.recall, "bias": model.bias}
     return tensors | {"norm.weight": model.norm.weight, "norm.bias": model.norm.bias}
 
 
@@ -82,7 +83,8 @@ def toeplitz(table: torch.Tensor) -> torch.Tensor:
 
 
 def embed(client: dict[str, torch.Tensor], tokens: torch.Tensor) -> torch.Tensor:
-    return normalised(client["embed.weight"][tokens] + client["embed.position"])
+    weight = client["embed.weight"]
+    return normalised(weight[tokens] + recalled(weight, client["embed.recall"], tokens) + client["embed.position"])
 
 
 def normalised(x: torch.Tensor) -> torch.Tensor:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import torch
 from torch.nn import functional as F
 
+from norms import norms_of
 from text.lm import Lm
 
 
@@ -41,11 +42,6 @@ def of_model(model: Lm) -> Callable[[torch.Tensor], torch.Tensor]:
     model.eval()
     device = model.bias.device
     return lambda x: model.logits(model.hidden(x.to(device))[0]).to(x.device)
-
-
-def norms_of(model: Lm) -> list[torch.nn.Module]:
-    """The modules with running statistics."""
-    return [m for m in model.modules() if hasattr(m, "momentum") and hasattr(m, "seen")]
 
 
 @torch.no_grad()

@@ -3,16 +3,16 @@
 `python -m text.stages NAME…` or `all`; what follows `--` goes to every run, as `-- --until 16:00`.
 """
 
-import os
-import subprocess
-import sys
+from stages import main
 
 LONG = ["--tokens", "42", "--evaluate-every", "12"]
 LATE = ["--tokens", "5", "--evaluate-every", "12", "--late", "2", "--muon", "5e-4", "--adam", "2.5e-4", "--seed", "3"]
 LATER = ["--tokens", "8", "--evaluate-every", "12", "--late", "2", "--muon", "4e-4", "--adam", "2e-4", "--seed", "4"]
-SHORT = ["--tokens", "1.5", "--evaluate-every", "30", "--average", "0.98", "--sample"]
-STEP = ["--tokens", "0.5", "--evaluate-every", "30", "--average", "0.98", "--sample"]
+EARLY = ["--tokens", "3", "--evaluate-every", "30", "--average", "0.98", "--sample"]
+SHORT = ["--no-recall", "--tokens", "1.5", "--evaluate-every", "30", "--average", "0.98", "--sample"]
+STEP = ["--tokens", "1", "--evaluate-every", "30", "--average", "0.98", "--sample"]
 SOFTMAX = ["--attention", "softmax", "--activation", "gelu", "--norm", "layer", "--no-inside", "--sequential", "--range-weight", "0"]
+ORDINARY = [*SOFTMAX, "--no-relative", "--no-recall"]
 BATCH = ["--norm", "batch"]
 SIGMA = ["--attention", "gelu", "--activation", "gelu"]
 
@@ -20,9 +20,18 @@ RUNS: dict[str, list[str]] = {
     "released": [*LONG, "--freeze-from", "0.75"],
     "late": [*LATE, "--start", "runs/released"],
     "later": [*LATER, "--start", "runs/late"],
-    "baseline": [*LONG, *SOFTMAX, "--no-relative"],
-    "baseline-late": [*LATE, *SOFTMAX, "--no-relative", "--start", "runs/baseline"],
-    "baseline-later": [*LATER, *SOFTMAX, "--no-relative", "--start", "runs/baseline-late"],
+    "baseline": [*LONG, *ORDINARY],
+    "baseline-late": [*LATE, *ORDINARY, "--start", "runs/baseline"],
+    "baseline-later": [*LATER, *ORDINARY, "--start", "runs/baseline-late"],
+    "plain": [*LONG, "--freeze-from", "0.75", "--no-recall"],
+    "plain-late": [*LATE, "--no-recall", "--start", "runs/plain"],
+    "plain-later": [*LATER, "--no-recall", "--start", "runs/plain-late"],
+    "recalling-late": [*LATE, *SOFTMAX, "--no-relative", "--start", "runs/baseline"],
+    "recalling-later": [*LATER, *SOFTMAX, "--no-relative", "--start", "runs/recalling-late"],
+    "early": EARLY,
+    "early-plain": [*EARLY, "--no-recall"],
+    "early-baseline": [*EARLY, *ORDINARY],
+    "early-recalling": [*EARLY, *SOFTMAX, "--no-relative"],
     "short-baseline": [*SHORT, *SOFTMAX, "--no-relative"],
     "short-baseline-relative": [*SHORT, *SOFTMAX],
     "norm-edges": SHORT,
@@ -35,28 +44,11 @@ RUNS: dict[str, list[str]] = {
     "scaling-none": [*SHORT, *BATCH, "--scaling", "none"],
     "scaling-length": [*SHORT, *BATCH, "--scaling", "length"],
     "tables-none": [*SHORT, *BATCH, "--no-relative"],
-    "stage-rebuilt": [*SHORT, *BATCH, *SIGMA, "--range-weight", "0"],
-    "stage-range": [*STEP, *BATCH, *SIGMA, "--start", "runs/stage-rebuilt"],
-    "stage-polynomial": [*STEP, *BATCH, "--start", "runs/stage-range"],
+    "stage-rebuilt": [*EARLY, *SIGMA, "--norm", "layer", "--range-weight", "0"],
+    "stage-range": [*STEP, *SIGMA, "--norm", "layer", "--start", "runs/stage-rebuilt"],
+    "stage-polynomial": [*STEP, "--start", "runs/stage-range"],
 }
 
 
-def finished(run: str) -> bool:
-    return os.path.exists(os.path.join(run, "done"))
-
-
-def main() -> None:
-    asked = sys.argv[1:]
-    split = asked.index("--") if "--" in asked else len(asked)
-    names, extra = asked[:split], asked[split + 1 :]
-    for name in list(RUNS) if names == ["all"] else names:
-        run = os.path.join("runs", name)
-        if finished(run):
-            continue
-        subprocess.run([sys.executable, "-m", "text.train", "--run", run, "--compile", *RUNS[name], *extra], check=True)
-        with open(os.path.join(run, "done"), "w", encoding="utf8"):
-            pass
-
-
 if __name__ == "__main__":
-    main()
+    main("text.train", RUNS, [])

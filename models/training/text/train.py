@@ -7,18 +7,20 @@ import time
 
 import torch
 
-from optim import Average, make_optimisers, rate, set_rate
+from layer_norm import variance_penalty
+from norms import norms_of
+from optim import Average, make_optimisers, rate, set_rate, start_from
 from text.batches import Windows, strange_prompts
 from text.corpus import load_tokenizer, load_train, load_valid
 from text.lm import Form, Lm, Shape
-from text.perplexity import norms_of, of_model, perplexity, recalibrate
+from text.perplexity import of_model, perplexity, recalibrate
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", default="runs/corpus", help="folder text.corpus wrote")
     parser.add_argument("--run", required=True, help="folder for the checkpoint and the log")
-    parser.add_argument("--start", help="run whose averaged weights this one starts from, where names agree")
+    parser.add_argument("--start", help="run whose averaged weights this one starts from, where names and shapes agree")
     parser.add_argument("--tokens", type=float, default=0, help="length of the schedule in millions of tokens")
     parser.add_argument("--minutes", type=float, default=0, help="longest length of the schedule by the clock")
     parser.add_argument("--until", help="UTC time HH:MM at which the schedule ends at the latest, instead of --minutes")
@@ -29,6 +31,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--scaling", default="root", choices=("none", "root", "length"))
     parser.add_argument("--no-relative", action="store_true")
     parser.add_argument("--sequential", action="store_true")
+    parser.add_argument("--no-recall", action="store_true")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--padded", type=int, default=6, help="left-padded windows in a batch")
     parser.add_argument("--hard", type=int, default=4, help="strange prompts added to each batch")
@@ -61,7 +64,7 @@ def main() -> None:
     checkpoint = os.path.join(a.run, "checkpoint.pt")
     valid = load_valid(a.corpus)
     sample = {name: {"ids": text["ids"][:40000], "words": text["words"]} for name, text in valid.items()}
-    form = Form(a.attention, a.activation, a.norm, not a.no_inside, a.scaling, not a.no_relative, not a.sequential)
+    form = Form(a.attention, a.activation, a.norm, not a.no_inside, a.scaling, not a.no_relative, not a.sequential, not a.no_recall)
     shape = Shape(form=form)
     newline = load_tokenizer(a.corpus).token_to_id("Ċ")
     corpus = load_train(a.corpus)
@@ -71,7 +74,7 @@ def main() -> None:
     frozen, before = False, {"seen": 0, "spent_cpu": 0.0}
     if a.start:
         known = torch.load(os.path.join(a.start, "checkpoint.pt"), map_location=device)
-        print("not in both:", model.load_state_dict(known["averaged"], strict=False))
+        print("not in both:", start_from(model, known["averaged"]))
         before, frozen = known, known.get("frozen", False)
     optimisers = make_optimisers(model, a.muon, a.adam, a.decay)
     average = Average(model, a.average)
@@ -150,7 +153,7 @@ def main() -> None:
             loss, penalty = forward(x, y, hard)
             total = loss + a.range_weight * penalty
             if form.norm in ("polynomial", "edges"):
-                total = total + a.variance_weight * model.variance_penalty()
+                total = total + a.variance_weight * variance_penalty(model)
         for optimiser in optimisers:
             optimiser.zero_grad(set_to_none=True)
         total.backward()

@@ -2,7 +2,7 @@
 
 import torch
 
-from norms import Norm
+from norms import norms_of
 from vision.data import normalise
 from vision.vit import Vit
 
@@ -10,7 +10,7 @@ from vision.vit import Vit
 @torch.no_grad()
 def recalibrate(model: Vit, images: torch.Tensor, batch: int = 250) -> None:
     """Replaces every norm's statistics by the plain average over `images` (uint8), without augmentation."""
-    norms = [m for m in model.modules() if isinstance(m, Norm)]
+    norms = norms_of(model)
     for norm in norms:
         norm.seen.zero_()
         norm.momentum = None

@@ -90,7 +90,7 @@ def ranges_entry(see: Ranges, shape: Shape, images: int) -> dict:
 def main() -> None:
     a = arguments()
     saved = torch.load(os.path.join(a.run, "checkpoint.pt"), map_location="cpu")
-    shape = Shape(**saved["shape"])
+    shape = Shape.from_dict(saved["shape"])
     model = Vit(shape)
     model.load_state_dict(saved["averaged"])
     torch.manual_seed(0)

@@ -31,9 +31,9 @@ def drawn(n: int) -> torch.Tensor:
     return torch.where(mask == 1, colours[:, 0, None, None], colours[:, 1, None, None])
 
 
-def hard_images(images: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """As many as given: three quarters from the photographs, keeping their labels, the rest drawn, without a label (−100)."""
+def hard_images(images: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """As many as given: three quarters from the photographs, keeping their targets [N, classes], the rest drawn, without a target (zeros)."""
     synthetic = len(images) // 4
     kept = len(images) - synthetic
     x = torch.cat([contrasted(images[:kept]), drawn(synthetic)])
-    return x, torch.cat([labels[:kept], torch.full((synthetic,), -100)])
+    return x, torch.cat([targets[:kept], torch.zeros_like(targets[kept:])])

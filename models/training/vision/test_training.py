@@ -7,15 +7,16 @@ import torch
 from balance import balance
 from norms import Norm, excess
 from ranges import Ranges
-from vision.data import Augment
+from vision.data import Augment, cutmix
 from vision.fold import fold, folded_logits
-from vision.vit import Shape, Vit
+from vision.train import smoothed
+from vision.vit import Form, Shape, Vit, pairs
 
 
-def trained_like() -> Vit:
+def trained_like(form: Form = Form()) -> Vit:
     """A small network whose norms and coefficients are all away from their initial values."""
     torch.manual_seed(3)
-    model = Vit(Shape(patch=16, stride=12, pad=4, width=16, heads=2, hidden=24, blocks=2, classes=7))
+    model = Vit(Shape(patch=16, stride=12, pad=4, width=16, heads=2, hidden=24, blocks=2, classes=7, form=form))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
@@ -28,7 +29,10 @@ def trained_like() -> Vit:
 
 class Folding(unittest.TestCase):
     def test_same_function_before_and_after(self) -> None:
-        model = trained_like()
+        for tables in (False, True):
+            self.check(trained_like(Form(tables=tables)))
+
+    def check(self, model: Vit) -> None:
         images = torch.randn(5, 3, 32, 32, dtype=torch.double)
         patches = model.patches(images)
         with torch.no_grad():
@@ -41,6 +45,34 @@ class Folding(unittest.TestCase):
         self.assertFalse(torch.equal(double["blocks.0.query.weight"], tensors["blocks.0.query.weight"].double()))
         torch.testing.assert_close(folded_logits(double, 2, patches, Ranges()), found, rtol=1e-9, atol=1e-9)
 
+    def test_forms_that_the_evaluator_cannot_run_are_refused(self) -> None:
+        for form in (Form("gelu"), Form(norm="layer"), Form(parallel=False), Form(stem=8), Form(inside=False)):
+            with self.assertRaises(SystemExit):
+                fold(trained_like(form))
+
+
+class Forms(unittest.TestCase):
+    def test_every_form_has_a_gradient_in_every_weight(self) -> None:
+        forms = [Form("softmax", "gelu", norm, False, parallel=False) for norm in ("layer", "batch")]
+        forms += [Form(kind, kind, scaling=scaling) for kind in ("gelu", "relu2", "square") for scaling in ("none", "root", "length")]
+        forms += [Form(tables=True, stem=8), Form(norm="polynomial", inside=False), Form(norm="none")]
+        images = torch.randn(6, 3, 32, 32, dtype=torch.double)
+        for form in forms:
+            model = trained_like(form).train()
+            scores, penalty = model(images, 2)
+            (scores.square().mean() + penalty).backward()
+            # A scalar added to every score is no change to softmax.
+            still = "score_offset" if form.attention == "softmax" and not form.tables else "nothing"
+            for name, parameter in model.named_parameters():
+                self.assertTrue(still in name or parameter.grad.abs().max() > 0, (form, name))
+
+    def test_a_table_entry_belongs_to_one_displacement(self) -> None:
+        met = pairs(Shape(form=Form(tables=True)))
+        self.assertEqual(met.distances, 15 * 15)
+        y, x = torch.arange(64) // 8, torch.arange(64) % 8
+        keys = torch.stack([y[:, None] - y, x[:, None] - x, met.distance], -1).view(-1, 3).unique(dim=0)
+        self.assertEqual(len(keys), 225)
+
 
 class Augmentation(unittest.TestCase):
     def test_output_is_a_crop_or_its_mirror(self) -> None:
@@ -50,6 +82,22 @@ class Augmentation(unittest.TestCase):
         for image, out in zip(padded, Augment(4)(images), strict=True):
             crops = [image[:, y : y + 32, x : x + 32] for y in range(9) for x in range(9)]
             self.assertTrue(any(torch.equal(out, c) or torch.equal(out, c.flip(2)) for c in crops))
+
+
+class CutMix(unittest.TestCase):
+    def test_targets_are_the_parts_of_the_picture(self) -> None:
+        torch.manual_seed(0)
+        labels = torch.arange(8)
+        images = labels.view(8, 1, 1, 1).expand(8, 3, 32, 32).float()
+        mixed, targets = cutmix(images, labels, 8)
+        for image, target in zip(mixed, targets, strict=True):
+            parts = torch.bincount(image[0].flatten().long(), minlength=8) / 1024
+            torch.testing.assert_close(target, parts)
+        self.assertGreater((targets.amax(1) < 1).sum().item(), 3)
+
+    def test_smoothing_keeps_sums_and_rows_without_a_target(self) -> None:
+        found = smoothed(torch.tensor([[1.0, 0, 0, 0], [0, 0, 0, 0]]), 0.2)
+        torch.testing.assert_close(found, torch.tensor([[0.85, 0.05, 0.05, 0.05], [0, 0, 0, 0]]))
 
 
 class Penalty(unittest.TestCase):

@@ -1,4 +1,4 @@
-"""Trains the polynomial vision transformer; a run always ends annealed because its schedule can follow the clock."""
+"""Trains one form of the vision transformer; the schedule follows epochs or the clock, whichever is further, so a run ends annealed."""
 
 import argparse
 import copy
@@ -9,38 +9,74 @@ import time
 import torch
 from torch.nn import functional as F
 
-from optim import Average, make_optimisers, rate, set_rate
-from vision.data import Augment, load_split, normalise
+from layer_norm import variance_penalty
+from optim import Average, make_optimisers, rate, set_rate, start_from
+from vision.data import Augment, cutmix, load_split, normalise
 from vision.evaluate import accuracy, logits, recalibrate
 from vision.hard import hard_images
-from vision.vit import Shape, Vit
+from vision.vit import Form, Shape, Vit
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, help="folder with train/ and valid/ strips")
     parser.add_argument("--run", required=True, help="folder for the checkpoint and the log")
-    parser.add_argument("--minutes", type=float, default=0, help="length of the schedule by the clock")
-    parser.add_argument("--epochs", type=float, default=50, help="length of the schedule when --minutes is 0")
+    parser.add_argument("--start", help="run whose averaged weights this one starts from, where names and shapes agree")
+    parser.add_argument("--teacher", help="run whose averaged model gives part of the targets")
+    parser.add_argument("--teach", type=float, default=0.5, help="the teacher's part of the targets")
+    parser.add_argument("--minutes", type=float, default=0, help="longest length of the schedule by the clock")
+    parser.add_argument("--epochs", type=float, default=0, help="length of the schedule in epochs")
+    parser.add_argument("--attention", default="square", choices=("softmax", "gelu", "relu2", "square"))
+    parser.add_argument("--activation", default="square", choices=("gelu", "relu2", "square"))
+    parser.add_argument("--norm", default="batch", choices=("layer", "polynomial", "batch", "none"))
+    parser.add_argument("--no-inside", action="store_true", help="no batch norm on scores and inside the MLP")
+    parser.add_argument("--scaling", default="root", choices=("none", "root", "length"))
+    parser.add_argument("--sequential", action="store_true")
+    parser.add_argument("--tables", action="store_true", help="an offset for each displacement of two patches")
+    parser.add_argument("--stem", type=int, default=0, help="channels of a hidden layer before the embedding")
+    parser.add_argument("--blocks", type=int, default=3)
+    parser.add_argument("--width", type=int, default=128)
+    parser.add_argument("--heads", type=int, default=2)
+    parser.add_argument("--hidden", type=int, default=256)
+    parser.add_argument("--cutmix", type=float, default=0, help="part of the batches that CutMix mixes")
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--muon", type=float, default=3e-3, help="peak rate of Muon; 0 trains with AdamW alone")
     parser.add_argument("--adam", type=float, default=2e-3, help="peak rate of AdamW")
     parser.add_argument("--decay", type=float, default=0.05)
-    parser.add_argument("--range-weight", type=float, default=0.02)
+    parser.add_argument("--range-weight", type=float, default=0.02, help="0 also leaves images far from photographs out")
+    parser.add_argument("--variance-weight", type=float, default=0.1, help="of layer norms with a polynomial in place of the inverse root")
     parser.add_argument("--hard", type=int, default=16, help="images far from photographs added to each batch")
     parser.add_argument("--smoothing", type=float, default=0.1)
     parser.add_argument("--plain-from", type=float, default=0.9, help="progress after which augmentation stops")
     parser.add_argument("--average", type=float, default=0.999)
     parser.add_argument("--evaluate-every", type=int, default=4, help="epochs")
-    parser.add_argument("--stop", type=float, default=0, help="leave after this many minutes without finishing")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
 
+def averaged_of(run: str, device: torch.device) -> Vit:
+    saved = torch.load(os.path.join(run, "checkpoint.pt"), map_location=device)
+    model = Vit(Shape.from_dict(saved["shape"]))
+    model.load_state_dict(saved["averaged"])
+    return model.eval()
+
+
+def smoothed(targets: torch.Tensor, part: float) -> torch.Tensor:
+    """Label smoothing that leaves rows without a target without one."""
+    return targets * (1 - part) + part / targets.shape[1] * targets.sum(1, keepdim=True)
+
+
+def shape_of(a: argparse.Namespace) -> Shape:
+    form = Form(a.attention, a.activation, a.norm, not a.no_inside, a.scaling, True, not a.sequential, a.tables, a.stem)
+    return Shape(width=a.width, heads=a.heads, hidden=a.hidden, blocks=a.blocks, form=form)
+
+
 def main() -> None:
     a = arguments()
+    if not (a.minutes or a.epochs):
+        raise SystemExit("the schedule needs --minutes or --epochs")
     torch.manual_seed(a.seed)
     os.makedirs(a.run, exist_ok=True)
     checkpoint = os.path.join(a.run, "checkpoint.pt")
@@ -49,17 +85,23 @@ def main() -> None:
     images, labels = (t.to(device) for t in load_split(a.data, "train"))
     valid_images, valid_labels = (t.to(device) for t in load_split(a.data, "valid"))
 
-    model = Vit(Shape())
+    model = Vit(shape_of(a))
+    before = {"step": 0, "spent_cpu": 0.0}
+    if a.start:
+        known = torch.load(os.path.join(a.start, "checkpoint.pt"), map_location=device)
+        print("not in both:", start_from(model, known["averaged"]))
+        before = known
+    teacher = averaged_of(a.teacher, device) if a.teacher else None
     optimisers = make_optimisers(model, a.muon, a.adam, a.decay)
     average = Average(model, a.average)
-    epoch, step, spent = 0, 0, 0.0
+    epoch, step, spent, spent_cpu = 0, 0, 0.0, 0.0
     if os.path.exists(checkpoint):
         saved = torch.load(checkpoint, map_location=device)
         model.load_state_dict(saved["model"])
         for optimiser, state in zip(optimisers, saved["optimisers"], strict=True):
             optimiser.load_state_dict(state)
         average.values, average.steps = saved["average"], saved["average_steps"]
-        epoch, step, spent = saved["epoch"], saved["step"], saved["spent"]
+        epoch, step, spent, spent_cpu = saved["epoch"], saved["step"], saved["spent"], saved["spent_cpu"]
         torch.manual_seed(a.seed + step)
     forward = torch.compile(model) if a.compile else model
     augment = Augment()
@@ -67,9 +109,9 @@ def main() -> None:
     start = time.monotonic() - spent
 
     def progress() -> float:
-        if a.minutes:
-            return (time.monotonic() - start) / (60 * a.minutes)
-        return step / (steps * a.epochs)
+        by_epochs = step / (steps * a.epochs) if a.epochs else 0.0
+        by_clock = (time.monotonic() - start) / (60 * a.minutes) if a.minutes else 0.0
+        return max(by_epochs, by_clock)
 
     def log(entry: dict) -> None:
         line = json.dumps({k: round(v, 5) if isinstance(v, float) else v for k, v in entry.items()})
@@ -88,7 +130,9 @@ def main() -> None:
             "averaged": averaged.state_dict(),
             "epoch": epoch,
             "step": step,
+            "before": {name: before[name] + before.get("before", {}).get(name, 0) for name in ("step", "spent_cpu")},
             "spent": time.monotonic() - start,
+            "spent_cpu": spent_cpu + time.process_time(),
             "arguments": vars(a),
             "shape": model.shape.to_dict(),
             "last": entry,
@@ -105,28 +149,34 @@ def main() -> None:
             top1, top5 = accuracy(logits(averaged, valid_images), valid_labels)
         return {"top1": top1, "top5": top5}
 
-    halted = False
-    while progress() < 1 and not halted:
+    hard = a.hard if a.range_weight else 0
+    while progress() < 1:
         model.train()
         order = torch.randperm(len(images))
         totals, counted = torch.zeros(2), 0
         for part in order[: steps * a.batch].split(a.batch):
             now = progress()
-            halted = bool(a.stop) and (time.monotonic() - start) > 60 * a.stop
-            if now >= 1 or halted:
+            if now >= 1:
                 break
             set_rate(optimisers, rate(now))
-            x = normalise(images[part])
+            x, y = normalise(images[part]), F.one_hot(labels[part], model.shape.classes).float()
+            known = y[:hard]
             if now < a.plain_from:
                 x = augment(x)
-            y = labels[part]
-            if a.hard:
-                strange, strange_labels = hard_images(images[part[: a.hard]], y[: a.hard])
-                x, y = torch.cat([x, normalise(strange)]), torch.cat([y, strange_labels])
+                if torch.rand(()) < a.cutmix:
+                    x, y = cutmix(x, labels[part], model.shape.classes)
+            if teacher:
+                with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+                    y = (1 - a.teach) * y + a.teach * teacher(x)[0].float().softmax(-1)
+            if hard:
+                strange, targets = hard_images(images[part[:hard]], known)
+                x, y = torch.cat([x, normalise(strange)]), torch.cat([y, targets])
             with torch.autocast(device.type, torch.bfloat16):
-                scores, penalty = forward(x, a.hard)
-                loss = F.cross_entropy(scores.float(), y, label_smoothing=a.smoothing)
+                scores, penalty = forward(x, hard)
+                loss = F.cross_entropy(scores.float(), smoothed(y, a.smoothing), reduction="sum") / y.sum()
             total = loss + a.range_weight * penalty
+            if a.norm == "polynomial":
+                total = total + a.variance_weight * variance_penalty(model)
             for optimiser in optimisers:
                 optimiser.zero_grad(set_to_none=True)
             total.backward()
@@ -141,8 +191,9 @@ def main() -> None:
                 print(f"  step {step} loss {loss.item():.3f} range {penalty.item():.3f} {time.monotonic() - start:.0f}s", flush=True)
         epoch += 1
         mean = (totals / max(counted, 1)).tolist()
-        entry = {"epoch": epoch, "step": step, "seconds": time.monotonic() - start, "progress": progress(), "loss": mean[0], "range": mean[1]}
-        if epoch % a.evaluate_every == 0 or epoch == 1 or progress() >= 1 or halted:
+        entry = {"epoch": epoch, "step": step, "seconds": time.monotonic() - start, "progress": progress()}
+        entry |= {"cpu": spent_cpu + time.process_time(), "loss": mean[0], "range": mean[1]}
+        if epoch % a.evaluate_every == 0 or epoch == 1 or progress() >= 1:
             entry |= evaluate()
         log(entry)
         save(entry)

@@ -1,16 +1,26 @@
-"""The polynomial vision transformer as it is trained: batch norms still separate, quadratics still parametrised.
+"""The vision transformer as it is trained, in every form the report compares; the released fast model is `Shape()`.
 
-Every operation folds into: linear map, product of queries and keys, square, product with values, square.
+Every operation of the released form folds into: linear map, product of queries and keys, square, product with values, square.
 `fold.py` does the folding; the two must agree, which `export.py` checks.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from norms import Norm, excess, tame
+from blocks import STREAM_LIMIT, Block, Pairs, beyond, make_norm, pointwise
+from blocks import Form as AnyForm
+from norms import Norm, tame
+
+
+@dataclass(frozen=True)
+class Form(AnyForm):
+    """The released form by default."""
+
+    tables: bool = False  # σ's offset is one a displacement of two patches, not one a head
+    stem: int = 0  # channels of a layer with the MLP's activation before the embedding; 0 is none
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,7 @@ class Shape:
     hidden: int = 256
     blocks: int = 3
     classes: int = 100
+    form: Form = field(default_factory=Form)
 
     @property
     def side(self) -> int:
@@ -42,58 +53,45 @@ class Shape:
     def to_dict(self) -> dict:
         return asdict(self)
 
+    @staticmethod
+    def from_dict(values: dict) -> "Shape":
+        return Shape(**(values | {"form": Form(**values["form"])}))
 
-class Block(nn.Module):
-    """x + Attention(n(x)) + MLP(n(x)), the parallel form: both branches share one norm and one depth."""
 
-    def __init__(self, shape: Shape):
+def pairs(shape: Shape) -> Pairs:
+    """All pairs; with tables one entry a displacement of two patches, (2·side−1)² of them."""
+    place = torch.cartesian_prod(torch.arange(shape.side), torch.arange(shape.side))
+    dy, dx = (place[:, None] - place + shape.side - 1).unbind(-1)
+    distance = dy * (2 * shape.side - 1) + dx
+    return Pairs(torch.ones_like(distance), distance if shape.form.tables else torch.zeros_like(distance))
+
+
+class Stem(nn.Module):
+    """Patches through one hidden layer."""
+
+    def __init__(self, inputs: int, hidden: int, activation: str):
         super().__init__()
-        d, h = shape.width, shape.hidden
-        self.heads, self.tokens = shape.heads, shape.tokens
-        self.norm = Norm(d)
-        self.query = nn.Linear(d, d)
-        self.key = nn.Linear(d, d)
-        self.value = nn.Linear(d, d)
-        self.score_norm = Norm(shape.heads, affine=False)
-        self.score_scale = nn.Parameter(torch.full((shape.heads,), 0.45))
-        self.score_shift = nn.Parameter(torch.full((shape.heads,), 0.5))
-        self.score_offset = nn.Parameter(torch.zeros(shape.heads))
-        self.output = nn.Linear(d, d)
-        self.up = nn.Linear(d, h, bias=False)
-        self.up_norm = Norm(h)
-        self.down = nn.Linear(h, d)
-        for linear in (self.output, self.down):
-            nn.init.normal_(linear.weight, std=0.25 * linear.in_features**-0.5)
-            nn.init.zeros_(linear.bias)
+        self.up = nn.Linear(inputs, hidden, bias=False)
+        self.norm = Norm(hidden)
+        self.activation = activation
 
-    def forward(self, x: torch.Tensor, limit: float, hard: int) -> tuple[torch.Tensor, torch.Tensor]:
-        b, t, d = x.shape
-        n = self.norm(x, hard)
-        weight = torch.cat([self.query.weight, self.key.weight, self.value.weight, self.up.weight])
-        bias = torch.cat([self.query.bias, self.key.bias, self.value.bias, self.up.weight.new_zeros(self.up.out_features)])
-        q, k, v, u = F.linear(n, weight, bias).split([d, d, d, self.up.out_features], -1)
-        q, k, v = (z.reshape(b, t, self.heads, -1).transpose(1, 2) for z in (q, k, v))
-        scores = q @ k.transpose(2, 3) * (d // self.heads) ** -0.5
-        scale, shift = (z.view(-1, 1, 1) for z in self.score_norm.affine_map(scores, 1, hard))
-        scores = scores * scale + shift
-        p, r, offset = (z.view(-1, 1, 1) for z in (self.score_scale, self.score_shift, self.score_offset))
-        attention = ((p * scores + r) ** 2 + offset) * t**-0.5
-        y = (attention.to(v.dtype) @ v).transpose(1, 2).reshape(b, t, d)
-        u = self.up_norm(u, hard)
-        penalty = excess(scores, limit, hard) + excess(u, limit, hard) if self.training else x.new_zeros(())
-        return x + self.output(y) + self.down(u.to(v.dtype) ** 2), penalty
+    def forward(self, patches: torch.Tensor, hard: int) -> torch.Tensor:
+        u = self.up(patches)
+        return pointwise(self.activation, self.norm(u, hard).to(u.dtype))
 
 
 class Vit(nn.Module):
-    """Patch embedding, blocks, batch norm, mean over tokens, linear head."""
+    """Patch embedding, blocks, norm, mean over tokens, linear head."""
 
     def __init__(self, shape: Shape = Shape()):
         super().__init__()
-        self.shape = shape
-        self.embed = nn.Linear(shape.inputs, shape.width, bias=False)
+        self.shape, form = shape, shape.form
+        self.stem = Stem(shape.inputs, form.stem, form.activation) if form.stem else None
+        self.embed = nn.Linear(form.stem or shape.inputs, shape.width, bias=False)
         self.position = nn.Parameter(0.02 * torch.randn(shape.tokens, shape.width))
-        self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.blocks))
-        self.norm = Norm(shape.width)
+        met = pairs(shape)
+        self.blocks = nn.ModuleList(Block(shape.width, shape.heads, shape.hidden, form, form.norm, met) for _ in range(shape.blocks))
+        self.norm = make_norm(form.norm, shape.width)
         self.head = nn.Linear(shape.width, shape.classes)
 
     def patches(self, images: torch.Tensor) -> torch.Tensor:
@@ -101,16 +99,16 @@ class Vit(nn.Module):
         s = self.shape
         return F.unfold(images, s.patch, padding=s.pad, stride=s.stride).transpose(1, 2)
 
-    def forward(
-        self, images: torch.Tensor, hard: int = 0, limit: float = 8.0, stream_limit: float = 24.0
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, images: torch.Tensor, hard: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits and the range penalty (zero outside training); the last `hard` images are far from photographs."""
-        x = self.embed(self.patches(images)).float() + self.position
+        patches = self.patches(images)
+        if self.stem:
+            patches = self.stem(patches, hard)
+        x = self.embed(patches).float() + self.position
         penalty = x.new_zeros(())
         for block in self.blocks:
-            x, one = block(x, limit, hard)
-            penalty = penalty + one
+            x, one = block(x, hard)
             if self.training:
-                penalty = penalty + excess(x, stream_limit, hard)
+                penalty = penalty + one + beyond(x, STREAM_LIMIT, hard)
                 x = tame(x, hard)
         return self.head(self.norm(x, hard).mean(1)), penalty

@@ -187,8 +187,11 @@ fn open_bucket(url: &Url) -> Result<Opened, PlaceError> {
     use object_store::prefix::PrefixStore;
 
     // Credentials, region and endpoint come from the AWS_ variables.
-    let options = env::vars().filter(|(name, _)| name.starts_with("AWS_"));
-    let options = options.map(|(name, value)| (name.to_ascii_lowercase(), value));
+    let options = env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        name.starts_with("AWS_")
+            .then_some((name.to_ascii_lowercase(), value.into_string().ok()?))
+    });
     let (store, prefix) = object_store::parse_url_opts(url, options)?;
     Ok((Arc::new(PrefixStore::new(store, prefix)), None))
 }

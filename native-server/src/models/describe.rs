@@ -59,6 +59,7 @@ pub(super) fn describe(
             bytes: container_bytes(result_bytes),
         },
         task,
+        encrypted: None,
         expected_seconds: plan.circuit.cost() * ring * SECONDS_PER_COST,
     })
 }

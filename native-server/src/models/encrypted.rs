@@ -1,6 +1,6 @@
 //! A planned model behind the [`Engine`] trait.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{ops::ControlFlow, path::Path, sync::Arc};
 
 use protocol::{
     check::Trust,
@@ -11,7 +11,7 @@ use protocol::{
 };
 use transformer::{EncryptedModel, Network};
 
-use super::{File, LoadError, describe::describe};
+use super::{File, LoadError, describe::describe, recorded};
 use crate::engine::{Engine, KeyRing, Stopped, Watch};
 
 /// A loaded model with its weights encoded.
@@ -40,6 +40,12 @@ impl<N: Network<Plaintext = Plaintext>> EncryptedEngine<N> {
             model,
             files,
         })
+    }
+
+    /// With what was measured through encryption, where the model's folder tells.
+    pub(super) fn with_record(mut self, folder: &Path) -> Result<Self, LoadError> {
+        self.manifest.encrypted = recorded(folder, &self.manifest)?;
+        Ok(self)
     }
 }
 

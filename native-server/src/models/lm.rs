@@ -29,7 +29,8 @@ pub(super) fn load(folder: &Path, config: &[u8]) -> Result<Arc<dyn Engine>, Load
     let parameters = LmNetwork::<Plaintext>::new(&lm)?.released_parameters()?;
     let mut files = vec![(TOKENIZER, tokenizer), (EMBEDDING, embedding)];
     files.extend(public_files(folder, config, weights));
-    engine(&lm, digest, files, &parameters)
+    let engine = engine(&lm, digest, files, &parameters)?;
+    Ok(Arc::new(engine.with_record(folder)?))
 }
 
 /// Plans and encodes a language model that is in memory; clients get the bytes of its tokenizer and of its embedding.
@@ -44,7 +45,7 @@ pub fn language_model(
     parameters: &Parameters,
 ) -> Result<Arc<dyn Engine>, LoadError> {
     let files = vec![(TOKENIZER, tokenizer), (EMBEDDING, embedding)];
-    engine(lm, weights, files, parameters)
+    Ok(Arc::new(engine(lm, weights, files, parameters)?))
 }
 
 fn engine(
@@ -52,7 +53,7 @@ fn engine(
     weights: Digest,
     files: Vec<File>,
     parameters: &Parameters,
-) -> Result<Arc<dyn Engine>, LoadError> {
+) -> Result<EncryptedEngine<LmNetwork<Plaintext>>, LoadError> {
     let config = &lm.config;
     let entries = files
         .iter()
@@ -74,6 +75,5 @@ fn engine(
         perplexity: perplexity.collect(),
     });
     let network = LmNetwork::new(lm)?;
-    let engine = EncryptedEngine::new(&config.name, weights, task, files, network, parameters)?;
-    Ok(Arc::new(engine))
+    EncryptedEngine::new(&config.name, weights, task, files, network, parameters)
 }

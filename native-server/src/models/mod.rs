@@ -11,7 +11,8 @@ use model::{ModelError, Task};
 use protocol::{
     ckks::{ParametersError, WireError},
     hex::{Digest, Hex},
-    manifest::ManifestError,
+    manifest::{Manifest, ManifestError},
+    measured::{Encrypted, RECORD, Record},
 };
 use thiserror::Error;
 use transformer::TransformerError;
@@ -31,6 +32,14 @@ pub enum LoadError {
         path: String,
         /// What the system says.
         source: io::Error,
+    },
+    /// The record of encrypted measurements is none.
+    #[error("{path}: {source}")]
+    Record {
+        /// The file.
+        path: String,
+        /// What the parser says.
+        source: serde_json::Error,
     },
     /// The model's files are not a model.
     #[error(transparent)]
@@ -72,6 +81,27 @@ fn public_files(folder: &Path, config: &[u8], weights: Vec<u8>) -> Vec<File> {
     ];
     files.extend(fs::read(folder.join("README.md")).map(|card| ("README.md", card)));
     files
+}
+
+/// What `cipherformer evaluate --encrypted --record` left in the folder, if it is about this very model.
+fn recorded(folder: &Path, manifest: &Manifest) -> Result<Option<Encrypted>, LoadError> {
+    let path = folder.join(RECORD);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let record: Record =
+        serde_json::from_slice(&read(&path)?).map_err(|source| LoadError::Record {
+            path: path.display().to_string(),
+            source,
+        })?;
+    if record.is_of(manifest) {
+        return Ok(Some(record.encrypted));
+    }
+    tracing::warn!(
+        model = manifest.model,
+        "{RECORD} is of other weights or parameters and not shown"
+    );
+    Ok(None)
 }
 
 fn weights_digest(config: &[u8], weights: &[u8]) -> Digest {

@@ -23,7 +23,8 @@ pub(super) fn load(folder: &Path, config: &[u8]) -> Result<Arc<dyn Engine>, Load
     let digest = weights_digest(config, &weights);
     let parameters = VitNetwork::<Plaintext>::new(&vit)?.released_parameters()?;
     let files = public_files(folder, config, weights);
-    engine(&vit, labels, digest, files, &parameters)
+    let engine = engine(&vit, labels, digest, files, &parameters)?;
+    Ok(Arc::new(engine.with_record(folder)?))
 }
 
 /// Plans and encodes a vision transformer that is in memory.
@@ -36,7 +37,8 @@ pub fn vision_transformer(
     weights: Digest,
     parameters: &Parameters,
 ) -> Result<Arc<dyn Engine>, LoadError> {
-    engine(vit, labels, weights, Vec::new(), parameters)
+    let engine = engine(vit, labels, weights, Vec::new(), parameters)?;
+    Ok(Arc::new(engine))
 }
 
 fn engine(
@@ -45,7 +47,7 @@ fn engine(
     weights: Digest,
     files: Vec<File>,
     parameters: &Parameters,
-) -> Result<Arc<dyn Engine>, LoadError> {
+) -> Result<EncryptedEngine<VitNetwork<Plaintext>>, LoadError> {
     let config = &vit.config;
     let task = Task::Classify(Classify {
         preprocessing: preprocessing(&config.preprocessing),
@@ -57,8 +59,7 @@ fn engine(
         },
     });
     let network = VitNetwork::new(vit)?;
-    let engine = EncryptedEngine::new(&config.name, weights, task, files, network, parameters)?;
-    Ok(Arc::new(engine))
+    EncryptedEngine::new(&config.name, weights, task, files, network, parameters)
 }
 
 fn preprocessing(steps: &model::Preprocessing) -> Preprocessing {

@@ -88,7 +88,7 @@ pub(super) async fn remove(state: web::Data<State>, id: web::Path<String>) -> Ap
 #[utoipa::path(put, path = "/v1/key-sets/{id}/keys/{name}/parts/{part}", tag = "key sets",
     params(
         ("id" = Capability, Path),
-        ("name", description = "Name of the key in the manifest"),
+        ("name" = String, Path, description = "Name of the key in the manifest"),
         ("part" = usize, Path, description = "Number of the part, counted from 0"),
         ("x-part-blake3" = Option<Digest>, Header, description = "BLAKE3 of the part"),
     ),

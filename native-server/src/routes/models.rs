@@ -60,7 +60,7 @@ pub(super) async fn list(state: web::Data<State>) -> HttpResponse {
 }
 
 /// What a client needs to know about a model
-#[utoipa::path(get, path = "/v1/models/{id}", tag = "models", params(("id", description = "Name of the model")), responses(
+#[utoipa::path(get, path = "/v1/models/{id}", tag = "models", params(("id" = String, Path, description = "Name of the model")), responses(
     (status = 200, description = "The manifest", body = Manifest),
 ))]
 pub(super) async fn one(state: web::Data<State>, id: web::Path<String>) -> ApiResult {
@@ -71,8 +71,8 @@ pub(super) async fn one(state: web::Data<State>, id: web::Path<String>) -> ApiRe
 /// A file that the manifest names
 #[utoipa::path(get, path = "/v1/models/{id}/files/{name}", tag = "models",
     params(
-        ("id", description = "Name of the model"),
-        ("name", description = "Name of the file in the manifest"),
+        ("id" = String, Path, description = "Name of the model"),
+        ("name" = String, Path, description = "Name of the file in the manifest"),
         ("If-None-Match" = Option<String>, Header, description = "`ETag` of the file at hand"),
     ),
     responses(

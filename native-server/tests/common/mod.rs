@@ -190,6 +190,7 @@ pub fn manifest() -> Manifest {
             files: vec![FileEntry::of(TOKENIZER, FILE)],
             perplexity: BTreeMap::new(),
         }),
+        encrypted: None,
         expected_seconds: 0.1,
     }
 }

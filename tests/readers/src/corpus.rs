@@ -99,7 +99,7 @@ fn weights() -> Result<(), Box<dyn Error>> {
     let sigma = "blocks.0.scores.gain 1 4, blocks.0.scores.shift 1, blocks.0.scores.offset 1 4";
     let lm = format!("{BLOCK}, {sigma}");
     write("safetensors", "lm", &tensors(&lm)?)?;
-    let embedding = "embed.weight 3 2, embed.position 4 2, bias 3, norm.weight 2, norm.bias 2";
+    let embedding = "embed.weight 3 2, embed.position 4 2, embed.recall 2 2, bias 3, norm.weight 2, norm.bias 2";
     write("safetensors", "embedding", &tensors(embedding)?)?;
     let pixels = image::RgbaImage::from_fn(5, 4, |x, y| {
         image::Rgba([60 * x as u8, 60 * y as u8, 9, 200])

@@ -81,6 +81,7 @@ pub(crate) fn sound() -> Result<Manifest, WireError> {
                 images: 100,
             },
         }),
+        encrypted: None,
         expected_seconds: 1.0,
     })
 }

@@ -203,10 +203,51 @@ impl Evaluator for Cleartext {
         })
     }
 
-    fn rescale(&self, a: &CleartextCiphertext) -> Result<CleartextCiphertext, CircuitError> {
+    fn combine(
+        &self,
+        terms: &[(f64, &CleartextCiphertext)],
+        constant: f64,
+        scale: f64,
+    ) -> Result<CleartextCiphertext, CircuitError> {
+        let shapes: Vec<_> = terms.iter().map(|(f, c)| (*f, &c.shape)).collect();
+        let shape = self.0.combine(&shapes, constant, scale)?;
+        let start = vec![Complex64::from(constant); self.0.slots()];
+        let slots = terms.iter().fold(start, |mut sum, (factor, c)| {
+            sum.iter_mut()
+                .zip(&c.slots)
+                .for_each(|(s, x)| *s += x * factor);
+            sum
+        });
+        Ok(CleartextCiphertext { slots, shape })
+    }
+
+    fn rescale_by(
+        &self,
+        a: &CleartextCiphertext,
+        primes: usize,
+    ) -> Result<CleartextCiphertext, CircuitError> {
         Ok(CleartextCiphertext {
             slots: a.slots.clone(),
-            shape: self.0.rescale(&a.shape)?,
+            shape: self.0.rescale_by(&a.shape, primes)?,
+        })
+    }
+
+    /// The multiples of the base modulus are pseudo-random, from -15 to 15 and the same every time.
+    fn mod_raise(&self, a: &CleartextCiphertext) -> Result<CleartextCiphertext, CircuitError> {
+        let shape = self.0.mod_raise(&a.shape)?;
+        let parameters = self.0.parameters();
+        let base = parameters.encapsulation().map_or(0, |e| e.base);
+        let modulus: f64 = (0..base).map(|i| parameters.prime(i)).product();
+        let encoder = parameters.encoder();
+        let mut coefficients = encoder.coefficients(&a.slots);
+        for (i, coefficient) in coefficients.iter_mut().enumerate() {
+            let times = (i as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+            *coefficient +=
+                (times % 31) as f64 * modulus / shape.scale - 15.0 * modulus / shape.scale;
+        }
+        Ok(CleartextCiphertext {
+            slots: encoder.slots(&coefficients),
+            shape,
         })
     }
 

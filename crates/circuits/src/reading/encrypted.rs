@@ -134,9 +134,33 @@ impl Evaluator for Encrypted<'_, '_> {
         })
     }
 
-    fn rescale(&self, a: &Ciphertext) -> Result<Ciphertext, CircuitError> {
-        self.run(OperationKind::Rescale, a.level(), || {
-            self.evaluator.rescale(a)
+    fn combine(
+        &self,
+        terms: &[(f64, &Ciphertext)],
+        constant: f64,
+        scale: f64,
+    ) -> Result<Ciphertext, CircuitError> {
+        let level = terms.iter().map(|(_, a)| a.level()).min().unwrap_or(0);
+        self.run(OperationKind::Combine(terms.len()), level, || {
+            self.evaluator.combine(terms, constant, scale)
+        })
+    }
+
+    fn rescale_by(&self, a: &Ciphertext, primes: usize) -> Result<Ciphertext, CircuitError> {
+        self.run(OperationKind::Rescale(primes), a.level(), || {
+            self.evaluator.rescale_by(a, primes)
+        })
+    }
+
+    fn mod_raise(&self, a: &Ciphertext) -> Result<Ciphertext, CircuitError> {
+        let evaluator = &self.evaluator;
+        let top = evaluator.parameters().max_level();
+        let sparse = self.run(OperationKind::Encapsulate, a.level(), || {
+            evaluator.encapsulate(a)
+        })?;
+        let raised = self.run(OperationKind::Raise, top, || Ok(evaluator.raise(&sparse)))?;
+        self.run(OperationKind::Decapsulate, top, || {
+            evaluator.decapsulate(&raised)
         })
     }
 

@@ -138,6 +138,10 @@ impl Plan {
 }
 
 impl<E: PlaintextEncoder> Planner<E> {
+    pub(super) fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
     /// A planner for these parameters.
     pub fn new(parameters: &Parameters, encoder: E) -> Self {
         Self {
@@ -181,6 +185,7 @@ impl<E: PlaintextEncoder> Planner<E> {
             match spec.kind {
                 KeyKind::Relinearization => layer.relinearizations += 1,
                 KeyKind::Galois(_) => layer.rotations += 1,
+                KeyKind::ToEphemeral | KeyKind::FromEphemeral => {}
             }
         }
         match kind {
@@ -319,12 +324,29 @@ impl<E: PlaintextEncoder> Evaluator for Planner<E> {
         self.record(OperationKind::Relinearize, a.level, a.relinearized())
     }
 
-    fn rescale(&self, a: &Shape) -> Result<Shape, CircuitError> {
+    fn combine(&self, terms: &[(f64, &Shape)], _: f64, scale: f64) -> Result<Shape, CircuitError> {
+        let terms: Vec<Shape> = terms.iter().map(|(_, shape)| **shape).collect();
         self.record(
-            OperationKind::Rescale,
-            a.level,
-            a.rescaled(&self.parameters),
+            OperationKind::Combine(terms.len()),
+            terms.iter().map(|shape| shape.level).min().unwrap_or(0),
+            Shape::combined(&self.parameters, &terms, scale),
         )
+    }
+
+    fn rescale_by(&self, a: &Shape, primes: usize) -> Result<Shape, CircuitError> {
+        self.record(
+            OperationKind::Rescale(primes),
+            a.level,
+            a.rescaled(&self.parameters, primes),
+        )
+    }
+
+    fn mod_raise(&self, a: &Shape) -> Result<Shape, CircuitError> {
+        let (parameters, top) = (&self.parameters, self.parameters.max_level());
+        let sparse = a.encapsulated(parameters);
+        let sparse = self.record(OperationKind::Encapsulate, a.level, sparse)?;
+        let raised = self.record(OperationKind::Raise, top, Ok(sparse.raised(parameters)))?;
+        self.record(OperationKind::Decapsulate, top, Ok(raised))
     }
 
     fn rotate(&self, a: &Shape, steps: i64) -> Result<Shape, CircuitError> {

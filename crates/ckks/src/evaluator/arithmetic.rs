@@ -7,15 +7,15 @@ use ring::{Basis, Kernel};
 impl Evaluator<'_> {
     /// `a + b` at the lower of the two levels. Scales must agree.
     pub fn add(&self, a: &Ciphertext, b: &Ciphertext) -> Result<Ciphertext, EvaluatorError> {
-        self.combine(a, b, |kernel, x, y| kernel.add_assign(x, y))
+        self.merge(a, b, |kernel, x, y| kernel.add_assign(x, y))
     }
 
     /// `a - b` at the lower of the two levels. Scales must agree.
     pub fn sub(&self, a: &Ciphertext, b: &Ciphertext) -> Result<Ciphertext, EvaluatorError> {
-        self.combine(a, b, |kernel, x, y| kernel.sub_assign(x, y))
+        self.merge(a, b, |kernel, x, y| kernel.sub_assign(x, y))
     }
 
-    fn combine(
+    fn merge(
         &self,
         a: &Ciphertext,
         b: &Ciphertext,

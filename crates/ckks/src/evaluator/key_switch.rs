@@ -16,8 +16,11 @@ pub(super) struct Digit {
 impl Evaluator<'_> {
     /// `(c_0, c_1)` with `c_0 + c_1 s = a s'`, up to noise, for the key from `s'` to `s`.
     pub(super) fn switch(&self, a: &Poly, key: &SwitchingKey) -> (Poly, Poly) {
-        let digits = self.decompose(a);
-        let basis = self.parameters.key_basis(a.basis().q - 1);
+        let basis = Basis {
+            p: key.special(),
+            ..a.basis()
+        };
+        let digits = self.decompose(a, basis);
         let (ring, degree) = (self.parameters.ring(), self.parameters.degree());
         let (mut c0, mut c1) = (ring.stale(basis), ring.stale(basis));
         for_each_pair(c0.data_mut(), c1.data_mut(), degree, |i, out0, out1| {
@@ -41,7 +44,7 @@ impl Evaluator<'_> {
     }
 
     /// The digits of `a`, lifted to the key's primes.
-    pub(super) fn decompose(&self, a: &Poly) -> Vec<Digit> {
+    pub(super) fn decompose(&self, a: &Poly, basis: Basis) -> Vec<Digit> {
         let ring = self.parameters.ring();
         let level = a.basis().q - 1;
         let digits: Vec<(Range<usize>, &BaseConversion)> = self
@@ -59,7 +62,7 @@ impl Evaluator<'_> {
         digits
             .into_iter()
             .map(|(own, conversion)| {
-                let mut lifted = ring.stale(self.parameters.key_basis(level));
+                let mut lifted = ring.stale(basis);
                 conversion.convert(ring, &inputs[own.clone()], &mut lifted, own.clone());
                 Digit { own, lifted }
             })
@@ -90,9 +93,9 @@ impl Evaluator<'_> {
         kernel.dot(out1, lifted, &masks);
     }
 
-    /// Divides both by `P` with rounding.
+    /// Divides both by their special primes with rounding.
     pub(super) fn mod_down(&self, c0: &Poly, c1: &Poly) -> (Poly, Poly) {
-        self.divide_both(c0, c1, self.parameters.mod_down_conversion())
+        self.divide_both(c0, c1, self.parameters.mod_down_conversion(c0.basis().p))
     }
 
     /// Divides both by the product of the last primes with rounding.

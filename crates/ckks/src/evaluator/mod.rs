@@ -1,11 +1,14 @@
 //! Operations on ciphertexts. Every operation checks levels and scales; none needs or sees a secret.
 
 mod arithmetic;
+mod combine;
+mod encapsulate;
 mod key_switch;
 mod multiply;
 mod rescale;
 mod rotate;
 
+pub use encapsulate::Encapsulated;
 pub use rotate::Hoisted;
 
 use crate::{Ciphertext, EvaluationKeySet, EvaluatorError, Parameters};
@@ -15,6 +18,9 @@ pub struct Evaluator<'k> {
     parameters: Parameters,
     keys: &'k EvaluationKeySet,
 }
+
+/// Terms that one sum takes: sixteen products of residues fit 64 bits.
+const MAX_TERMS: usize = 16;
 
 /// Scales are products and quotients of primes near 2^30 in doubles; equal ones agree to many more bits than this.
 const SCALE_TOLERANCE: f64 = 1e-9;

@@ -1,11 +1,8 @@
 //! Products and lazy sums of products: one relinearisation and one rescale a sum.
 
-use super::Evaluator;
+use super::{Evaluator, MAX_TERMS};
 use crate::{Ciphertext, EvaluatorError, KeyKind, KeySpec, Plaintext};
 use ring::{Poly, for_each_pair, with_scratch};
-
-/// Terms that one sum takes: sixteen products of residues fit 64 bits.
-const MAX_TERMS: usize = 16;
 
 impl Evaluator<'_> {
     /// `a * b`, in three parts. The scale is the product of the scales.

@@ -1,27 +1,55 @@
-//! Rescaling: division by the last prime of the chain.
+//! Rescaling: division by the last primes of the chain.
 
 use super::Evaluator;
 use crate::{Ciphertext, EvaluatorError};
+use ring::BaseConversion;
 
 impl Evaluator<'_> {
     /// Divides by `q_level` with rounding: one level less, the scale divided by the prime.
     ///
     /// Relinearise first: in a third part the rounding error would be multiplied by `s^2`.
     pub fn rescale(&self, a: &Ciphertext) -> Result<Ciphertext, EvaluatorError> {
-        let [c0, c1] = &a.parts[..] else {
-            return Err(EvaluatorError::Degree {
-                expected: 2,
-                found: a.parts(),
+        self.rescale_by(a, 1)
+    }
+
+    /// Divides by the last `primes` primes: as many levels less. Two at once are one rounding, and half the transforms of two rescales.
+    pub fn rescale_by(&self, a: &Ciphertext, primes: usize) -> Result<Ciphertext, EvaluatorError> {
+        Self::two_parts(a)?;
+        let (level, parameters) = (a.level(), &self.parameters);
+        if level < primes {
+            return Err(EvaluatorError::LevelExhausted {
+                level,
+                needed: primes,
             });
-        };
-        let level = a.level();
-        if level == 0 {
-            return Err(EvaluatorError::LevelExhausted { level, needed: 1 });
         }
-        let (c0, c1) = self.divide_both(c0, c1, self.parameters.rescale_conversion(level));
-        Ok(Ciphertext {
+        let mut out: Option<Ciphertext> = None;
+        let mut left = primes;
+        while left > 0 {
+            let now = out.as_ref().unwrap_or(a);
+            let level = now.level();
+            let (scale, conversion, count) = match left {
+                1 => (
+                    now.scale / parameters.prime(level),
+                    parameters.rescale_conversion(level),
+                    1,
+                ),
+                _ => (
+                    now.scale / parameters.prime(level) / parameters.prime(level - 1),
+                    parameters.rescale_twice_conversion(level),
+                    2,
+                ),
+            };
+            out = Some(self.divided(now, conversion, scale));
+            left -= count;
+        }
+        Ok(out.unwrap_or_else(|| a.clone()))
+    }
+
+    fn divided(&self, a: &Ciphertext, conversion: &BaseConversion, scale: f64) -> Ciphertext {
+        let (c0, c1) = self.divide_both(&a.parts[0], &a.parts[1], conversion);
+        Ciphertext {
             parts: vec![c0, c1],
-            scale: a.scale / self.parameters.prime(level),
-        })
+            scale,
+        }
     }
 }

@@ -68,7 +68,7 @@ impl Evaluator<'_> {
         Self::two_parts(a)?;
         let ring = self.parameters.ring();
         let lifted = self
-            .decompose(&a.parts[1])
+            .decompose(&a.parts[1], self.parameters.key_basis(a.level()))
             .into_iter()
             .map(|digit| {
                 let mut lifted = digit.lifted;

@@ -24,7 +24,7 @@ impl<'k> KeyGenerator<'k> {
     pub fn generate(&self, spec: &KeySpec) -> Result<SeededKey, WireError> {
         spec.check(&self.parameters)?;
         let (parameters, ring) = (&self.parameters, self.parameters.ring());
-        let basis = parameters.key_basis(spec.level);
+        let basis = spec.basis(parameters);
         let mut from = match spec.kind {
             KeyKind::Relinearization => self.key.square(parameters),
             KeyKind::Galois(element) => {
@@ -32,7 +32,11 @@ impl<'k> KeyGenerator<'k> {
                     .ok_or(WireError::Specification)?;
                 self.key.image(parameters, &automorphism)
             }
+            KeyKind::ToEphemeral => self.key.copy(parameters),
+            KeyKind::FromEphemeral => self.key.ephemeral(parameters).copy(parameters),
         };
+        let ephemeral = (spec.kind == KeyKind::ToEphemeral).then(|| self.key.ephemeral(parameters));
+        let to = ephemeral.as_ref().unwrap_or(self.key);
         let label = spec.label();
         let mask = *self.key.seed.derive(&[b"mask", &label]).expose();
         let bodies = parameters
@@ -49,9 +53,9 @@ impl<'k> KeyGenerator<'k> {
                     let modulus = kernel.modulus();
                     kernel.forward(values);
                     let uniform = values.to_vec();
-                    kernel.dot(values, &[&uniform], &[self.key.evaluations(i, basis)]);
+                    kernel.dot(values, &[&uniform], &[to.evaluations(i, basis)]);
                     if range.contains(&i) {
-                        let special = parameters.literal().special.iter();
+                        let special = parameters.literal().special.iter().take(basis.p);
                         let product = special
                             .fold(1, |product, &p| modulus.mul(product, p % modulus.value()));
                         let mut scaled = limb(&from, i, basis).to_vec();
@@ -82,6 +86,41 @@ impl<'k> KeyGenerator<'k> {
 mod tests {
     use super::*;
     use ring::Seed;
+
+    /// The one key under the sparse secret has no more primes than its bound allows, and hides `s` as it should.
+    #[test]
+    fn the_key_under_the_ephemeral_secret_is_small_and_carries_errors() {
+        let parameters = Parameters::insecure_bootstrapping(10).unwrap();
+        let secret = SecretKey::new(&parameters, &Seed::from_bytes([9; 32]));
+        let ephemeral = secret.ephemeral(&parameters);
+        assert_eq!(
+            ephemeral.coefficients().iter().map(|s| s * s).sum::<i32>(),
+            32
+        );
+        let (kind, level) = (KeyKind::ToEphemeral, 1);
+        let generator = KeyGenerator::new(&parameters, &secret);
+        let key = generator.generate(&KeySpec { kind, level }).unwrap();
+        assert_eq!(key.bodies.len(), 1);
+        let basis = key.bodies[0].basis();
+        assert_eq!((basis.q, basis.p), (2, 2));
+        // On the special primes b + a s' is the error alone.
+        let mut mask = wire::expand_mask(&parameters, &key.mask, 0, basis);
+        let ring = parameters.ring();
+        ring.forward(&mut mask);
+        let kernel = ring.kernel(basis, 2);
+        let mut sum = vec![0; parameters.degree()];
+        kernel.dot(
+            &mut sum,
+            &[mask.limb(2)],
+            &[ephemeral.evaluations(2, basis)],
+        );
+        kernel.inverse(&mut sum);
+        kernel.add_assign(&mut sum, key.bodies[0].limb(2));
+        let errors: Vec<i32> = sum.iter().map(|&x| kernel.modulus().centered(x)).collect();
+        assert!(errors.iter().all(|e| e.abs() <= 21));
+        let variance = errors.iter().map(|&e| (e * e) as f64).sum::<f64>() / 1024.0;
+        assert!((variance - 10.5).abs() < 2.5, "{variance}");
+    }
 
     /// Rounding hides a missing error from every test of precision, and without it a key gives the secret away.
     #[test]

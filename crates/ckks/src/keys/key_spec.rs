@@ -1,6 +1,7 @@
 //! What key to make: learnt from a circuit by the planner, published in the manifest, obeyed by the client.
 
 use crate::{Parameters, WireError, wire};
+use ring::Basis;
 use serde::{Deserialize, Serialize};
 
 /// What a switching key switches from.
@@ -11,6 +12,10 @@ pub enum KeyKind {
     Relinearization,
     /// From `s(X^g)`: the automorphism of the Galois element `g`.
     Galois(u32),
+    /// From `s` to the ephemeral sparse secret, at the base modulus alone: it is the only key under that secret.
+    ToEphemeral,
+    /// From the ephemeral sparse secret back to `s`.
+    FromEphemeral,
 }
 
 /// One evaluation key and the highest level it is used at; it is made no higher.
@@ -23,11 +28,13 @@ pub struct KeySpec {
 }
 
 impl KeySpec {
-    /// `relinearization`, or `galois-` and the element.
+    /// `relinearization`, `galois-` and the element, `to-ephemeral` or `from-ephemeral`.
     pub fn name(&self) -> String {
         match self.kind {
             KeyKind::Relinearization => "relinearization".into(),
             KeyKind::Galois(element) => format!("galois-{element}"),
+            KeyKind::ToEphemeral => "to-ephemeral".into(),
+            KeyKind::FromEphemeral => "from-ephemeral".into(),
         }
     }
 
@@ -36,19 +43,32 @@ impl KeySpec {
         if self.check(parameters).is_err() {
             return 0;
         }
-        let digit = wire::packed_bytes(
-            parameters,
-            parameters.key_basis(self.level),
-            parameters.degree(),
-        );
+        let digit = wire::packed_bytes(parameters, self.basis(parameters), parameters.degree());
         wire::SEED_BYTES + digit * parameters.digit_ranges(self.level).len()
     }
 
-    /// Whether the level exists and the Galois element is odd, below 2N and not the identity.
+    /// The primes it is made for: those of its level and the special ones, of which a key under the ephemeral secret has few.
+    pub(crate) fn basis(&self, parameters: &Parameters) -> Basis {
+        let basis = parameters.key_basis(self.level);
+        match (self.kind, parameters.encapsulation()) {
+            (KeyKind::ToEphemeral, Some(encapsulation)) => Basis {
+                p: encapsulation.special,
+                ..basis
+            },
+            _ => basis,
+        }
+    }
+
+    /// Whether the level exists and the Galois element is odd, below 2N and not the identity; keys of the ephemeral secret exist in sets
+    /// that have one, and the one under it at the base level alone, where its sparsity is safe.
     pub fn check(&self, parameters: &Parameters) -> Result<(), WireError> {
         let element = match self.kind {
             KeyKind::Relinearization => true,
             KeyKind::Galois(g) => g % 2 == 1 && g > 1 && (g as usize) < 2 * parameters.degree(),
+            KeyKind::ToEphemeral => parameters
+                .encapsulation()
+                .is_some_and(|encapsulation| self.level == encapsulation.base - 1),
+            KeyKind::FromEphemeral => parameters.encapsulation().is_some(),
         };
         if element && self.level <= parameters.max_level() {
             Ok(())
@@ -63,6 +83,9 @@ impl KeySpec {
         let element = match self.kind {
             KeyKind::Relinearization => 0,
             KeyKind::Galois(element) => element,
+            // No Galois element is even.
+            KeyKind::ToEphemeral => 2,
+            KeyKind::FromEphemeral => 4,
         };
         let mut label = [0; 8];
         label[..4].copy_from_slice(&element.to_le_bytes());

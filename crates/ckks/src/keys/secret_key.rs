@@ -45,6 +45,24 @@ impl SecretKey {
         image
     }
 
+    /// The ephemeral sparse secret that belongs to this key.
+    pub(super) fn ephemeral(&self, parameters: &Parameters) -> Self {
+        let weight = parameters.encapsulation().map_or(0, |e| e.weight);
+        let mut coefficients = vec![0; parameters.degree()];
+        let mut stream = self.seed.xof(&[b"ephemeral secret"]);
+        stream.sparse_ternary(weight, &mut coefficients);
+        Self {
+            evaluations: evaluate(parameters, &coefficients),
+            coefficients,
+            seed: self.seed.derive(&[b"of the ephemeral secret"]),
+        }
+    }
+
+    /// The values of `s` modulo every prime, to be wiped by the caller.
+    pub(super) fn copy(&self, parameters: &Parameters) -> Poly {
+        evaluate(parameters, &self.coefficients)
+    }
+
     /// The values of `s^2` modulo every prime, to be wiped by the caller.
     pub(super) fn square(&self, parameters: &Parameters) -> Poly {
         parameters.ring().mul(&self.evaluations, &self.evaluations)

@@ -43,12 +43,8 @@ impl SeededKey {
         let bodies = parameters
             .digit_ranges(spec.level)
             .map(|_| {
-                let (body, after) = wire::unpack_poly(
-                    parameters,
-                    parameters.key_basis(spec.level),
-                    Subring::Full,
-                    rest,
-                )?;
+                let (body, after) =
+                    wire::unpack_poly(parameters, spec.basis(parameters), Subring::Full, rest)?;
                 rest = after;
                 Ok(body)
             })

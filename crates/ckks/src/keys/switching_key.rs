@@ -15,7 +15,7 @@ pub(crate) struct SwitchingKey {
 impl SwitchingKey {
     pub(crate) fn prepare(parameters: &Parameters, key: &SeededKey) -> Self {
         let ring = parameters.ring();
-        let basis = parameters.key_basis(key.spec.level);
+        let basis = key.spec.basis(parameters);
         let digits = key
             .bodies
             .iter()
@@ -29,14 +29,19 @@ impl SwitchingKey {
             })
             .collect();
         let automorphism = match key.spec.kind {
-            super::KeyKind::Relinearization => None,
             super::KeyKind::Galois(element) => Automorphism::new(element, parameters.degree()),
+            _ => None,
         };
         Self {
             spec: key.spec,
             digits,
             automorphism,
         }
+    }
+
+    /// Special primes of the key.
+    pub(crate) fn special(&self) -> usize {
+        self.digits.first().map_or(0, |(body, _)| body.basis().p)
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {

@@ -5,9 +5,11 @@ use std::{
 };
 
 use client::model::{Task, Vit, image, labels, top_k};
+use protocol::manifest::Accuracy;
 use serde::Serialize;
 
 use super::{
+    comparison::Comparison,
     connect,
     folders::{self, Labelled},
     model_folder,
@@ -27,6 +29,8 @@ struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     agree: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    top10_difference: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     seconds_per_image: Option<f64>,
 }
 
@@ -34,7 +38,7 @@ struct Report {
 struct Tally {
     top1: usize,
     top5: usize,
-    agree: usize,
+    beside_clear: Comparison,
     time: Duration,
 }
 
@@ -68,9 +72,21 @@ pub fn run(
         top1: share(tally.top1),
         top5: share(tally.top5),
         n,
-        agree: remote.as_ref().map(|_| share(tally.agree)),
+        agree: remote.as_ref().map(|_| tally.beside_clear.agreement()),
+        top10_difference: remote.as_ref().map(|_| tally.beside_clear.difference()),
         seconds_per_image: remote.as_ref().map(|_| tally.time.as_secs_f64() / n as f64),
     };
+    if let (true, Some(remote)) = (arguments.record, &remote) {
+        let accuracy = Accuracy {
+            top1: report.top1,
+            top5: report.top5,
+            images: n as u64,
+        };
+        let manifest = remote.session().manifest();
+        tally
+            .beside_clear
+            .record(&folder, manifest, Some(accuracy))?;
+    }
     print(&report, out)
 }
 
@@ -94,6 +110,6 @@ fn judge(
     let first = best.first().map(|&(class, _)| class);
     tally.top1 += usize::from(first == Some(labelled.class));
     tally.top5 += usize::from(best.iter().any(|&(class, _)| class == labelled.class));
-    tally.agree += usize::from(first == top_k(&clear, 1).first().map(|&(class, _)| class));
+    tally.beside_clear.add(&judged, &clear);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Measures a model, in the clear or through a server.
 
+mod comparison;
 mod folders;
 mod images;
 mod perplexity;

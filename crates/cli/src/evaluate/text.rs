@@ -5,22 +5,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use client::{
-    alternatives,
-    model::{Embedding, Lm, Task},
-};
+use client::model::{Embedding, Lm, Task};
 use protocol::manifest::TOKENIZER;
 use serde::Serialize;
 use tokenizer::{Ending, Tokenizer};
 
-use super::{connect, model_folder, perplexity::negative_log_likelihood};
+use super::{comparison::Comparison, connect, model_folder, perplexity::negative_log_likelihood};
 use crate::{
     CliError, Stop, arguments::Evaluate, language::Language, progress::Ticker, remote::Remote,
     report::print,
 };
-
-/// Tokens whose probabilities are compared.
-const BEST: usize = 10;
 
 /// What is printed.
 #[derive(Serialize)]
@@ -85,7 +79,16 @@ pub fn run(
     let text = prompts.join("\n");
     let clear = measure(&lm, embedding, &tokenizer.encode(&text)?, &text)?.ok_or_else(no_text)?;
     let remote = Remote::connect(api, keys, stop)?;
-    let encrypted = Some(compare(&lm, &language, &remote, &prompts)?);
+    let (comparison, time) = compare(&lm, &language, &remote, &prompts)?;
+    if arguments.record {
+        comparison.record(&folder, remote.session().manifest(), None)?;
+    }
+    let encrypted = Some(Encrypted {
+        prompts: prompts.len(),
+        agree: comparison.agreement(),
+        top10_difference: comparison.difference(),
+        seconds_per_token: time.as_secs_f64() / prompts.len() as f64,
+    });
     print(&Report { encrypted, ..clear }, out)
 }
 
@@ -121,12 +124,12 @@ fn compare(
     language: &Language,
     remote: &Remote,
     prompts: &[&str],
-) -> Result<Encrypted, CliError> {
+) -> Result<(Comparison, Duration), CliError> {
     let Language {
         tokenizer,
         embedding,
     } = language;
-    let (mut agree, mut difference, mut time) = (0, 0f32, Duration::ZERO);
+    let (mut comparison, mut time) = (Comparison::default(), Duration::ZERO);
     let mut ticker = Ticker::default();
     for (index, prompt) in prompts.iter().enumerate() {
         let ids = tokenizer.encode(prompt)?;
@@ -138,27 +141,7 @@ fn compare(
         time += start.elapsed();
         let window = remote.session().prompt(&ids)?;
         let hidden = lm.hidden(&embedding.rows(&window.ids)?);
-        let clear = embedding.logits(&hidden.to_vec())?;
-        let (found, expected) = (
-            alternatives(&logits, usize::MAX, 1.0),
-            alternatives(&clear, BEST, 1.0),
-        );
-        agree += usize::from(
-            found.first().map(|best| best.token) == expected.first().map(|best| best.token),
-        );
-        for clear in &expected {
-            let encrypted = found
-                .iter()
-                .find(|encrypted| encrypted.token == clear.token);
-            let encrypted = encrypted.map_or(0.0, |encrypted| encrypted.probability);
-            difference = difference.max((encrypted - clear.probability).abs());
-        }
+        comparison.add(&logits, &embedding.logits(&hidden.to_vec())?);
     }
-    let count = prompts.len() as f64;
-    Ok(Encrypted {
-        prompts: prompts.len(),
-        agree: agree as f64 / count,
-        top10_difference: difference.into(),
-        seconds_per_token: time.as_secs_f64() / count,
-    })
+    Ok((comparison, time))
 }

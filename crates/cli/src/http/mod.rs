@@ -4,6 +4,7 @@ mod transport;
 
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 
+use client::ClientError;
 use protocol::{
     events::{Event, EventReader, Progress},
     hex::Capability,
@@ -57,7 +58,12 @@ impl Api {
     /// The model of this name, or the first one that does what is asked for.
     pub fn model(&self, name: Option<&str>, task: TaskKind) -> Result<Manifest, CliError> {
         if let Some(name) = name {
-            return self.manifest(name);
+            let manifest = self.manifest(name)?;
+            // Found out here, before keys are made and sent for nothing.
+            return match manifest.task.kind() {
+                kind if kind == task => Ok(manifest),
+                other => Err(ClientError::OtherTask(other).into()),
+            };
         }
         let models = self.models()?.models;
         let first = models.into_iter().find(|model| model.task == task);

@@ -7,6 +7,7 @@ pub fn embedding_file(embedding: &Embedding) -> Vec<u8> {
     let tensors = [
         ("embed.weight", embedding.weight.view().into_dyn()),
         ("embed.position", embedding.position.view().into_dyn()),
+        ("embed.recall", embedding.recall.view().into_dyn()),
         ("bias", embedding.bias.view().into_dyn()),
         ("norm.weight", embedding.norm_weight.view().into_dyn()),
         ("norm.bias", embedding.norm_bias.view().into_dyn()),

@@ -4,16 +4,22 @@ use std::path::Path;
 
 use ndarray::{Array1, Array2};
 
-use super::Architecture;
+use super::{
+    Architecture,
+    recall::{ORDERS, follower},
+};
 use crate::{ModelError, files::read_values, tensors::Source};
 
-/// Token vectors, used on both sides of the network (tied), and positions.
+/// Token vectors, used on both sides of the network (tied), and what is added to them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedding {
     /// \[vocabulary, width\].
     pub weight: Array2<f32>,
     /// \[window, width\].
     pub position: Array2<f32>,
+    /// \[2, width\]: how much is added of the vector of the token that followed the latest earlier occurrence of the present token,
+    /// and of the present two.
+    pub recall: Array2<f32>,
     /// \[vocabulary\], added to the scores.
     pub bias: Array1<f32>,
     /// \[width\], what the answer's norm is multiplied by.
@@ -75,6 +81,7 @@ impl Embedding {
         let embedding = Self {
             weight: source.matrix("embed.weight", vocabulary, width)?,
             position: source.matrix("embed.position", window, width)?,
+            recall: source.matrix("embed.recall", ORDERS, width)?,
             bias: source.vector("bias", vocabulary)?,
             norm_weight: source.vector("norm.weight", width)?,
             norm_bias: source.vector("norm.bias", width)?,
@@ -83,7 +90,7 @@ impl Embedding {
         Ok(embedding)
     }
 
-    /// The network's input for a window of tokens: normalised sums of token and position vectors, \[window, width\].
+    /// The network's input for a window of tokens: normalised sums of token, recalled and position vectors, \[window, width\].
     ///
     /// # Errors
     /// Another number of tokens than the window holds, a token that is not in the vocabulary.
@@ -95,11 +102,16 @@ impl Embedding {
                 found: tokens.len(),
             });
         }
-        for (mut row, &token) in rows.rows_mut().into_iter().zip(tokens) {
-            if token as usize >= self.weight.nrows() {
-                return Err(ModelError::Token(token));
+        if let Some(&token) = tokens.iter().find(|&&t| t as usize >= self.weight.nrows()) {
+            return Err(ModelError::Token(token));
+        }
+        for (t, mut row) in rows.rows_mut().into_iter().enumerate() {
+            row += &self.weight.row(tokens[t] as usize);
+            for (order, weight) in (1..).zip(self.recall.rows()) {
+                if let Some(token) = follower(&tokens[..=t], order) {
+                    row += &(&weight * &self.weight.row(token as usize));
+                }
             }
-            row += &self.weight.row(token as usize);
             let sum: Vec<f32> = row.to_vec();
             row.iter_mut()
                 .zip(normalised(&sum))
@@ -142,5 +154,5 @@ impl Embedding {
 }
 
 fn values(shape: &Architecture) -> u64 {
-    (shape.vocabulary * (shape.width + 1) + (shape.window + 2) * shape.width) as u64
+    (shape.vocabulary * (shape.width + 1) + (shape.window + ORDERS + 2) * shape.width) as u64
 }

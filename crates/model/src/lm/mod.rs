@@ -3,6 +3,7 @@
 mod config;
 mod embedding;
 mod load;
+mod recall;
 mod small;
 
 pub use config::{Architecture, Config, Perplexity, Ranges};

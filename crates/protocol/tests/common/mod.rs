@@ -95,6 +95,7 @@ pub fn manifest() -> Manifest {
                 images: 100,
             },
         }),
+        encrypted: None,
         expected_seconds: 1.0,
     }
 }

@@ -52,7 +52,7 @@ pub trait Kernel: Send + Sync {
     /// `out = (out - other) * factor`.
     fn sub_scale_assign(&self, out: &mut [u32], other: &[u32], factor: u32);
 
-    /// `out = values mod p`, for values below 2^51 in absolute value.
+    /// `out = values mod p`, for values below [`Modulus::signed_bound`] in absolute value.
     fn reduce_signed(&self, out: &mut [u32], values: &[i64]);
 
     /// `out = values mod p`, for values below `p` in absolute value.

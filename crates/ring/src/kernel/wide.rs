@@ -74,7 +74,7 @@ macro_rules! lazy_sums {
                 );
             }
 
-            /// `values mod p`, for primes above 2^17: a multiple of `p` above 2^51 makes every value positive and leaves it below `2^35 p`.
+            /// `values mod p`, for primes above 2^17: a multiple of `p` above the bound makes every value positive and leaves it below `2^35 p`.
             #[inline(always)]
             pub(in super::super) fn reduce_signed(
                 simd: $simd,
@@ -84,7 +84,8 @@ macro_rules! lazy_sums {
             ) {
                 assert!(out.len() == values.len() && modulus.value() > 1 << 17);
                 let p = modulus.value() as u64;
-                let positive = $splat64(simd, ((1 << 51) / p + 1) * p);
+                let bound = modulus.signed_bound() as u64;
+                let positive = $splat64(simd, (bound / p + 1) * p);
                 let order: $register = pulp::cast!($order);
                 let halves = values.as_chunks::<{ LANES / 2 }>().0;
                 for_each_block(

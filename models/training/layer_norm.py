@@ -27,6 +27,12 @@ class VarianceLog(nn.Module):
     last: torch.Tensor | None = None
 
 
+def variance_penalty(model: nn.Module) -> torch.Tensor:
+    """Of the layer norms with a polynomial inverse root, from the last forward pass; zero without any."""
+    logs = [m.last for m in model.modules() if isinstance(m, VarianceLog) and m.last is not None]
+    return torch.stack(logs).sum() if logs else torch.zeros(())
+
+
 class PolynomialLayerNorm(VarianceLog):
     """Layer norm with 1/√v by a quadratic around a running mean variance m, and the paper's penalty on spread variances.
 

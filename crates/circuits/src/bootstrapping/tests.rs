@@ -1,0 +1,313 @@
+//! Every stage, and the whole, on ciphertexts of an insecure small ring against its meaning on slots.
+
+use super::*;
+use crate::{Cleartext, Encrypted, NoEncoding, Planner, Shape};
+use ckks::{
+    CiphertextSpec, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, SecretKey, Seed, Subring,
+};
+use std::ops::ControlFlow;
+
+/// A circuit to be read three ways.
+trait Circuit {
+    fn run<E: Evaluator>(&self, evaluator: &E, x: &E::Ciphertext) -> Vec<E::Ciphertext>;
+}
+
+struct Start {
+    level: usize,
+    log_scale: f64,
+}
+
+/// The slots of the cleartext and of the encrypted reading, whose levels and scales are those of the plan; the scale of the first.
+fn readings(
+    parameters: &Parameters,
+    circuit: &impl Circuit,
+    slots: &[Complex64],
+    start: &Start,
+) -> (Vec<Vec<Complex64>>, Vec<Vec<Complex64>>, Shape) {
+    let (level, scale) = (start.level, start.log_scale.exp2());
+    let planner = Planner::new(parameters, NoEncoding);
+    let shapes = circuit.run(&planner, &Shape::fresh(level, scale));
+    let plan = planner.into_plan();
+
+    let cleartext = Cleartext::new(parameters);
+    let clear = circuit.run(&cleartext, &cleartext.encrypt(slots, level, scale));
+    assert_eq!(clear.iter().map(|c| c.shape).collect::<Vec<_>>(), shapes);
+
+    let secret = SecretKey::new(parameters, &Seed::from_bytes([7; 32]));
+    let generator = KeyGenerator::new(parameters, &secret);
+    let mut keys = EvaluationKeySet::new(parameters);
+    for spec in &plan.keys {
+        keys.insert(&generator.generate(spec).unwrap());
+    }
+    let spec = CiphertextSpec {
+        level,
+        log_scale: start.log_scale,
+        subring: Subring::Full,
+    };
+    let repeated: Vec<_> = slots
+        .iter()
+        .copied()
+        .cycle()
+        .take(parameters.slots())
+        .collect();
+    let x = Encryptor::new(parameters, &secret)
+        .encrypt(&repeated, &spec)
+        .unwrap();
+    let mut observer = |_: &str, _| ControlFlow::Continue(());
+    let reading = Encrypted::new(ckks::Evaluator::new(parameters, &keys), &mut observer);
+    let results = circuit.run(&reading, &x.expand(parameters));
+    for (result, shape) in results.iter().zip(&shapes) {
+        assert_eq!((result.level(), result.scale()), (shape.level, shape.scale));
+    }
+    let decryptor = Decryptor::new(parameters, &secret);
+    (
+        clear.into_iter().map(|c| c.slots).collect(),
+        results.iter().map(|c| decryptor.decrypt(c)).collect(),
+        shapes[0],
+    )
+}
+
+#[track_caller]
+fn assert_bits(what: &str, got: &[Complex64], want: &[Complex64], bits: f64) {
+    let worst = got
+        .iter()
+        .zip(want)
+        .map(|(a, b)| (a - b).norm())
+        .fold(0.0, f64::max);
+    println!("{what}: {:.1} bits", -worst.log2());
+    assert!(
+        -worst.log2() >= bits,
+        "{what}: {:.1} bits of {bits}",
+        -worst.log2()
+    );
+}
+
+fn parameters() -> Parameters {
+    Parameters::insecure_bootstrapping(8).unwrap()
+}
+
+fn message(count: usize) -> Vec<Complex64> {
+    (0..count)
+        .map(|i| Complex64::new((i as f64 * 0.37).sin(), (i as f64 * 0.71).cos()))
+        .collect()
+}
+
+fn bit_reversed(x: &[Complex64]) -> Vec<Complex64> {
+    let bits = x.len().ilog2();
+    (0..x.len())
+        .map(|j| x[j.reverse_bits() >> (usize::BITS - bits)])
+        .collect()
+}
+
+/// The coefficients, as complex numbers in the order that the transforms leave them in.
+fn coefficients(parameters: &Parameters, slots: &[Complex64]) -> Vec<Complex64> {
+    let all = parameters.encoder().coefficients(slots);
+    let (real, imaginary) = all.split_at(all.len() / 2);
+    let pairs = real
+        .iter()
+        .zip(imaginary)
+        .map(|(&re, &im)| Complex64::new(re, im));
+    bit_reversed(&pairs.collect::<Vec<_>>())
+}
+
+struct ToCoefficients(Parameters, Settings);
+
+impl Circuit for ToCoefficients {
+    fn run<E: Evaluator>(&self, evaluator: &E, x: &E::Ciphertext) -> Vec<E::Ciphertext> {
+        let stage = SlotsToCoeffs::new(&self.0, &self.1, 2, 47f64.exp2());
+        vec![stage.evaluate(evaluator, x).unwrap()]
+    }
+}
+
+#[test]
+fn slots_become_coefficients() {
+    let parameters = parameters();
+    let x = message(parameters.slots());
+    let circuit = ToCoefficients(parameters.clone(), Settings::full(&parameters));
+    // Once from where it begins, once from two levels above.
+    for (level, log_scale) in [(4, 30.0), (6, 47.3)] {
+        let start = Start { level, log_scale };
+        let (clear, encrypted, shape) = readings(&parameters, &circuit, &x, &start);
+        assert_eq!(shape.level, 1);
+        assert!(
+            (shape.scale.log2() - 47.0).abs() < 0.1,
+            "2^{}",
+            shape.scale.log2()
+        );
+        assert_bits("clear", &coefficients(&parameters, &clear[0]), &x, 40.0);
+        let bits = if level == 4 { 17.0 } else { 24.0 };
+        assert_bits(
+            "encrypted",
+            &coefficients(&parameters, &encrypted[0]),
+            &x,
+            bits,
+        );
+    }
+}
+
+struct ToSlots(Parameters, Settings);
+
+impl Circuit for ToSlots {
+    fn run<E: Evaluator>(&self, evaluator: &E, x: &E::Ciphertext) -> Vec<E::Ciphertext> {
+        let start = evaluator.scale_of(x);
+        let stage = CoeffsToSlots::new(&self.0, &self.1, start, 60f64.exp2());
+        stage.evaluate(evaluator, x).unwrap()
+    }
+}
+
+#[test]
+fn coefficients_become_slots() {
+    let parameters = parameters();
+    let level = parameters.max_level();
+    let want = message(parameters.slots());
+    let mut all: Vec<f64> = bit_reversed(&want).iter().map(|z| z.re).collect();
+    all.extend(bit_reversed(&want).iter().map(|z| z.im));
+    let x = parameters.encoder().slots(&all);
+    let circuit = ToSlots(parameters.clone(), Settings::full(&parameters));
+    let start = Start {
+        level,
+        log_scale: 55.0,
+    };
+    let (clear, encrypted, shape) = readings(&parameters, &circuit, &x, &start);
+    assert_eq!(shape.level, level - 6);
+    for (part, take) in [|z: &Complex64| z.re, |z: &Complex64| z.im]
+        .iter()
+        .enumerate()
+    {
+        let want: Vec<Complex64> = want.iter().map(|z| take(z).into()).collect();
+        assert_bits("clear", &clear[part], &want, 40.0);
+        assert_bits("encrypted", &encrypted[part], &want, 38.0);
+    }
+}
+
+#[test]
+fn few_coefficients_become_slots_beside_each_other() {
+    let parameters = parameters();
+    let slots = 16;
+    let want = message(slots);
+    let x = {
+        let gap = parameters.slots() / slots;
+        let mut all = vec![0.25; parameters.degree()];
+        for (j, z) in bit_reversed(&want).iter().enumerate() {
+            all[j * gap] = z.re;
+            all[parameters.slots() + j * gap] = z.im;
+        }
+        parameters.encoder().slots(&all)
+    };
+    let circuit = ToSlots(parameters.clone(), Settings::sparse(slots));
+    let level = parameters.max_level();
+    let start = Start {
+        level,
+        log_scale: 55.0,
+    };
+    let (clear, encrypted, _) = readings(&parameters, &circuit, &x, &start);
+    let real = want.iter().map(|z| Complex64::from(z.re));
+    let beside: Vec<_> = real.chain(want.iter().map(|z| z.im.into())).collect();
+    let beside: Vec<_> = beside
+        .iter()
+        .copied()
+        .cycle()
+        .take(parameters.slots())
+        .collect();
+    assert_bits("clear", &clear[0], &beside, 40.0);
+    assert_bits("encrypted", &encrypted[0], &beside, 36.0);
+}
+
+struct Reduction;
+
+impl Circuit for Reduction {
+    fn run<E: Evaluator>(&self, evaluator: &E, x: &E::Ciphertext) -> Vec<E::Ciphertext> {
+        vec![EvalMod::new(32).evaluate(evaluator, x).unwrap()]
+    }
+}
+
+#[test]
+fn multiples_of_the_base_are_reduced_to_nothing() {
+    let parameters = parameters();
+    let bound = EvalMod::new(32).bound;
+    let level = parameters.max_level() - 6;
+    // Every multiple up to 16, each with parts of the base up to 2^-10, and the ends of the interval.
+    let value = |i: usize| match i {
+        0 => 16.5,
+        1 => -16.5,
+        _ => (i % 33) as f64 - 16.0 + (i as f64 * 0.9).sin() / 1024.0,
+    };
+    let values: Vec<f64> = (0..parameters.slots()).map(value).collect();
+    let x: Vec<Complex64> = values.iter().map(|t| (t / bound).into()).collect();
+    let want: Vec<Complex64> = values.iter().map(|t| (TAU * t).sin().into()).collect();
+    let start = Start {
+        level,
+        log_scale: 59.95,
+    };
+    let (clear, encrypted, shape) = readings(&parameters, &Reduction, &x, &start);
+    assert_eq!(shape.level, level - EvalMod::LEVELS);
+    assert_bits("clear", &clear[0], &want, 40.0);
+    assert_bits("encrypted", &encrypted[0], &want, 36.0);
+}
+
+struct Refresh(Parameters, Settings);
+
+impl Circuit for Refresh {
+    fn run<E: Evaluator>(&self, evaluator: &E, x: &E::Ciphertext) -> Vec<E::Ciphertext> {
+        let bootstrapping = Bootstrapping::new(&self.0, &self.1).unwrap();
+        vec![bootstrapping.refresh(evaluator, x).unwrap()]
+    }
+}
+
+#[test]
+fn a_ciphertext_is_refreshed() {
+    let parameters = parameters();
+    let circuit = Refresh(parameters.clone(), Settings::full(&parameters));
+    let slots = parameters.slots();
+    let extreme = vec![Complex64::new(1.0, -1.0); slots];
+    let start = Start {
+        level: 5,
+        log_scale: 45.0,
+    };
+    for (what, x) in [("mixed", message(slots)), ("all at the ends", extreme)] {
+        let (clear, encrypted, shape) = readings(&parameters, &circuit, &x, &start);
+        assert_eq!(shape.level, parameters.max_level() - 22);
+        println!("scale 2^{:.2}", shape.scale.log2());
+        assert_bits(&format!("clear, {what}"), &clear[0], &x, 21.0);
+        assert_bits(&format!("encrypted, {what}"), &encrypted[0], &x, 20.0);
+    }
+}
+
+#[test]
+fn a_ciphertext_of_few_slots_is_refreshed() {
+    let parameters = parameters();
+    let x = message(32);
+    let circuit = Refresh(parameters.clone(), Settings::sparse(32));
+    let start = Start {
+        level: 5,
+        log_scale: 45.0,
+    };
+    let (clear, encrypted, shape) = readings(&parameters, &circuit, &x, &start);
+    assert_eq!(shape.level, parameters.max_level() - 23);
+    let x: Vec<_> = x.iter().copied().cycle().take(parameters.slots()).collect();
+    assert_bits("clear", &clear[0], &x, 21.0);
+    assert_bits("encrypted", &encrypted[0], &x, 20.0);
+}
+
+#[test]
+fn settings_that_do_not_fit_are_refused() {
+    let parameters = parameters();
+    let refused = |change: &dyn Fn(&mut Settings)| {
+        let mut settings = Settings::full(&parameters);
+        change(&mut settings);
+        let error = Bootstrapping::<()>::new(&parameters, &settings)
+            .err()
+            .unwrap();
+        assert!(matches!(error, CircuitError::Bootstrapping(_)), "{error}");
+    };
+    refused(&|s| s.slots = 48);
+    refused(&|s| s.slots = 2 * parameters.slots());
+    refused(&|s| s.slots_to_coeffs = vec![3, 3]);
+    refused(&|s| s.coeffs_to_slots = vec![7, 0]);
+    refused(&|s| s.coeffs_to_slots = vec![1; 7].into_iter().chain([0]).collect());
+    refused(&|s| s.babies = 6);
+    refused(&|s| s.ratio = f64::NAN);
+    let without = Parameters::insecure(8, 20).unwrap();
+    let settings = Settings::full(&without);
+    assert!(Bootstrapping::<()>::new(&without, &settings).is_err());
+}

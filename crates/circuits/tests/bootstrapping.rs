@@ -1,0 +1,214 @@
+//! Bootstrapping at N = 2^16 with 128 bits of security: what it takes and how exact it is. Numbers are printed (`--nocapture`).
+
+use circuits::{
+    Bootstrapping, CkksEncoding, Encrypted, LayerCost, NoEncoding, Plan, Planner, Settings, Shape,
+};
+use ckks::{
+    CiphertextSpec, Complex64, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters,
+    Plaintext, SecretKey, Seed, Subring,
+};
+use std::{ops::ControlFlow, time::Instant};
+
+/// Ciphertexts come at this level and scale: so exact that what is measured is the refresh.
+const LEVEL: usize = 5;
+const LOG_SCALE: f64 = 45.0;
+
+fn planned(
+    parameters: &Parameters,
+    settings: &Settings,
+) -> (Bootstrapping<Plaintext>, Plan, Shape) {
+    let bootstrapping = Bootstrapping::new(parameters, settings).unwrap();
+    let planner = Planner::new(parameters, CkksEncoding);
+    let x = Shape::fresh(LEVEL, LOG_SCALE.exp2());
+    let shape = bootstrapping.refresh(&planner, &x).unwrap();
+    (bootstrapping, planner.into_plan(), shape)
+}
+
+fn memory(field: &str) -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with(field));
+    let kibibytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
+    kibibytes.unwrap_or(f64::NAN) / (1 << 20) as f64
+}
+
+fn refreshed(parameters: &Parameters, settings: &Settings, least_bits: f64) {
+    let start = Instant::now();
+    let (bootstrapping, plan, shape) = planned(parameters, settings);
+    println!(
+        "{settings:?}: planned in {:.1} s, {} plaintexts of {} MB",
+        start.elapsed().as_secs_f64(),
+        plan.plaintexts,
+        plan.plaintext_bytes / 1_000_000
+    );
+    let secret = SecretKey::new(parameters, &Seed::random().unwrap());
+    let generator = KeyGenerator::new(parameters, &secret);
+    let mut keys = EvaluationKeySet::new(parameters);
+    let start = Instant::now();
+    for spec in &plan.keys {
+        keys.insert(&generator.generate(spec).unwrap());
+    }
+    let wire: usize = plan
+        .keys
+        .iter()
+        .map(|spec| spec.wire_bytes(parameters))
+        .sum();
+    println!(
+        "{} keys in {:.1} s, {} MB on the wire, {} MB prepared",
+        plan.keys.len(),
+        start.elapsed().as_secs_f64(),
+        wire / 1_000_000,
+        keys.heap_bytes() / 1_000_000
+    );
+    let mut seconds = vec![];
+    for (what, slots) in messages(settings.slots) {
+        let repeated: Vec<_> = slots
+            .iter()
+            .copied()
+            .cycle()
+            .take(parameters.slots())
+            .collect();
+        let spec = CiphertextSpec {
+            level: LEVEL,
+            log_scale: LOG_SCALE,
+            subring: Subring::Full,
+        };
+        let x = Encryptor::new(parameters, &secret)
+            .encrypt(&repeated, &spec)
+            .unwrap();
+        let x = x.expand(parameters);
+        let mut stages: Vec<(String, f64)> = vec![];
+        let start = Instant::now();
+        let mut observer = |layer: &str, _| {
+            let now = start.elapsed().as_secs_f64();
+            match stages.last_mut().filter(|(name, _)| name == layer) {
+                Some((_, end)) => *end = now,
+                None => stages.push((layer.into(), now)),
+            }
+            ControlFlow::Continue(())
+        };
+        let reading = Encrypted::new(ckks::Evaluator::new(parameters, &keys), &mut observer);
+        let result = bootstrapping.refresh(&reading, &x).unwrap();
+        drop(reading);
+        seconds.push(start.elapsed().as_secs_f64());
+        assert_eq!((result.level(), result.scale()), (shape.level, shape.scale));
+        let opened = Decryptor::new(parameters, &secret).decrypt(&result);
+        let errors = opened.iter().zip(&repeated).map(|(a, b)| (a - b).norm());
+        let (mut worst, mut sum) = (0f64, 0.0);
+        for error in errors {
+            worst = worst.max(error);
+            sum += error;
+        }
+        println!(
+            "{what}: {:.1} bits at least, {:.1} of the mean error; {:.1} s {stages:.1?}",
+            -worst.log2(),
+            -(sum / opened.len() as f64).log2(),
+            seconds[seconds.len() - 1]
+        );
+        assert!(
+            -worst.log2() >= least_bits,
+            "{what}: {:.1} bits",
+            -worst.log2()
+        );
+    }
+    println!(
+        "level {}, scale 2^{:.1}, {} levels above the lowest that can be refreshed; resident {:.1} GiB at most",
+        shape.level,
+        shape.scale.log2(),
+        shape.level - bootstrapping.lowest_level(),
+        memory("VmHWM")
+    );
+}
+
+/// Random messages, and such as gather all they have in a few coefficients or in none.
+fn messages(slots: usize) -> Vec<(&'static str, Vec<Complex64>)> {
+    let mut state = 1u64;
+    let mut random = || {
+        state = state
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        (state >> 33) as f64 / f64::from(1u32 << 30) - 1.0
+    };
+    let uniform: Vec<_> = (0..slots)
+        .map(|_| Complex64::new(random(), random()))
+        .collect();
+    let sign = |x: f64| if x < 0.0 { -1.0 } else { 1.0 };
+    let signs = uniform
+        .iter()
+        .map(|z| Complex64::new(sign(z.re), sign(z.im)));
+    let mut one = vec![Complex64::ZERO; slots];
+    one[slots / 3] = Complex64::new(1.0, -1.0);
+    vec![
+        ("signs at random", signs.collect()),
+        ("all slots 1 + i", vec![Complex64::new(1.0, 1.0); slots]),
+        ("one slot", one),
+        ("uniform", uniform),
+    ]
+}
+
+#[test]
+#[ignore = "minutes and gigabytes"]
+fn all_slots_at_128_bits() {
+    let parameters = Parameters::n16_bootstrapping().unwrap();
+    refreshed(&parameters, &Settings::full(&parameters), 18.0);
+}
+
+#[test]
+#[ignore = "minutes and gigabytes"]
+fn few_slots_at_128_bits() {
+    let parameters = Parameters::n16_bootstrapping().unwrap();
+    refreshed(&parameters, &Settings::sparse(4096), 18.0);
+}
+
+/// Keys and their bytes against operations and levels, as the planner counts them.
+#[test]
+#[ignore = "prints a table"]
+fn keys_against_time() {
+    let parameters = Parameters::n16_bootstrapping().unwrap();
+    println!(
+        "| layers | baby steps | keys | MB on the wire | rotations | plain products | cost | levels |"
+    );
+    let three: &[u32] = &[5, 5, 5];
+    for (layers, babies) in [
+        (three, 64),
+        (three, 16),
+        (three, 8),
+        (three, 4),
+        (&[4, 4, 4, 3], 4),
+        (&[8, 7], 16),
+    ] {
+        let settings = Settings {
+            slots_to_coeffs: layers.to_vec(),
+            coeffs_to_slots: layers.to_vec(),
+            babies,
+            ..Settings::full(&parameters)
+        };
+        let bootstrapping = Bootstrapping::new(&parameters, &settings).unwrap();
+        let planner = Planner::new(&parameters, NoEncoding);
+        let x = Shape::fresh(bootstrapping.lowest_level(), parameters.scale());
+        let shape = bootstrapping.refresh(&planner, &x).unwrap();
+        let plan = planner.into_plan();
+        let wire: usize = plan
+            .keys
+            .iter()
+            .map(|spec| spec.wire_bytes(&parameters))
+            .sum();
+        let sum = |count: fn(&LayerCost) -> usize| plan.layers.iter().map(count).sum::<usize>();
+        println!(
+            "| {layers:?} | {babies} | {} | {} | {} | {} | {:.0} | {} |",
+            plan.keys.len(),
+            wire / 1_000_000,
+            sum(|layer| layer.rotations),
+            sum(|layer| layer.plain_products),
+            plan.cost(),
+            shape.level - bootstrapping.lowest_level(),
+        );
+    }
+}
+
+/// The same as the ignored ones, at a small ring.
+#[test]
+fn messages_of_every_kind_come_back() {
+    let parameters = Parameters::insecure_bootstrapping(8).unwrap();
+    refreshed(&parameters, &Settings::full(&parameters), 20.0);
+    refreshed(&parameters, &Settings::sparse(32), 20.0);
+}

@@ -1,0 +1,45 @@
+"""The runs of docs/accuracy.md by name; finished ones are skipped, broken ones continue.
+
+`python -m vision.stages DATA NAME…` or `all`; what follows `--` goes to every run, as `-- --epochs 20 --device cuda`.
+"""
+
+from stages import main
+
+DEEP = ["--blocks", "6", "--width", "192", "--heads", "3", "--hidden", "384", "--tables", "--cutmix", "0.5", "--evaluate-every", "10"]
+LONG = [*DEEP, "--epochs", "150"]
+RANGE = [*DEEP, "--epochs", "20", "--muon", "1e-3", "--adam", "7e-4"]
+FAST = ["--tables", "--cutmix", "0.5", "--evaluate-every", "10", "--epochs", "150", "--teacher", "runs/deep", "--teach", "0.7"]
+SHORT = ["--tables", "--epochs", "12", "--evaluate-every", "12", "--average", "0.99"]
+RATES = ["--muon", "6e-3", "--adam", "3e-3"]
+SIGMA = ["--attention", "gelu", "--activation", "gelu"]
+SOFTMAX = ["--attention", "softmax", "--activation", "gelu", "--range-weight", "0"]
+ORDINARY = [*SOFTMAX, "--norm", "layer", "--no-inside", "--sequential"]
+
+RUNS: dict[str, list[str]] = {
+    "deep-baseline": [*LONG, *ORDINARY],
+    "deep-rebuilt": [*LONG, *SIGMA, "--range-weight", "0"],
+    "deep-range": [*RANGE, *SIGMA, "--start", "runs/deep-rebuilt"],
+    "deep": [*RANGE, "--start", "runs/deep-range", "--teacher", "runs/deep-range"],
+    "deep-direct": [*LONG, *RATES],
+    "deep-direct-seed2": [*LONG, *RATES, "--seed", "2"],
+    "fast": [*FAST, *RATES],
+    "fast-seed2": [*FAST, *RATES, "--seed", "2"],
+    "form-baseline": [*SHORT, *ORDINARY],
+    "form-softmax-batch": [*SHORT, *SOFTMAX],
+    "form-gelu": [*SHORT, *SIGMA],
+    "form-gelu-unscaled": [*SHORT, *SIGMA, "--scaling", "none"],
+    "form-gelu-length": [*SHORT, *SIGMA, "--scaling", "length"],
+    "form-relu2": [*SHORT, "--attention", "relu2", "--activation", "relu2"],
+    "form-relu2-unscaled": [*SHORT, "--attention", "relu2", "--activation", "relu2", "--scaling", "none"],
+    "form-relu2-length": [*SHORT, "--attention", "relu2", "--activation", "relu2", "--scaling", "length"],
+    "form-square": SHORT,
+    "form-square-alone": [*SHORT, "--no-inside"],
+    "form-square-sequential": [*SHORT, "--sequential"],
+    "form-square-scalar": [option for option in SHORT if option != "--tables"],
+    "form-square-stem": [*SHORT, "--stem", "256"],
+    "form-square-wide": [*SHORT, "--width", "192", "--heads", "3", "--hidden", "384"],
+    "form-square-six": [*SHORT, "--blocks", "6"],
+}
+
+if __name__ == "__main__":
+    main("vision.train", RUNS, ["--data"])
