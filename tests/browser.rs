@@ -31,6 +31,7 @@ fn a_picture_is_classified_and_nothing_of_it_leaves_the_browser() -> Outcome<()>
 
     page.wait_for("document.querySelectorAll('.sample').length >= 8", SOON)?;
     assert_accessible(page, "at first")?;
+    colours_can_be_chosen(page)?;
     bad_pictures_are_refused(page, &folder.0)?;
 
     let samples = workspace::root().join("web/samples");
@@ -110,6 +111,25 @@ fn a_picture_is_classified_and_nothing_of_it_leaves_the_browser() -> Outcome<()>
     let Visit { page, server, .. } = visit;
     drop(server);
     without_the_server(page)
+}
+
+/// The switch changes what the system chose, and pressed again leaves the choice to the system.
+fn colours_can_be_chosen(page: &mut Chromium) -> Outcome<()> {
+    let paper = "getComputedStyle(document.body).backgroundColor";
+    let kept = "localStorage.getItem('scheme')";
+    let press = "document.querySelector('#scheme').click()";
+    let light = page.evaluate(paper)?;
+    page.evaluate(press)?;
+    assert_ne!(page.evaluate(paper)?, light);
+    assert_eq!(page.evaluate(kept)?, "dark");
+    page.reload()?;
+    page.wait_for("!document.querySelector('#scheme').hidden", SOON)?;
+    assert_ne!(page.evaluate(paper)?, light, "the choice was forgotten");
+    page.evaluate(press)?;
+    assert_eq!(page.evaluate(paper)?, light);
+    assert!(page.evaluate(kept)?.is_null());
+    page.wait_for("document.querySelectorAll('.sample').length >= 8", SOON)?;
+    Ok(())
 }
 
 /// The clear model needs no server any more; what only the server could delete is said to be there.

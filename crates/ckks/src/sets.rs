@@ -76,7 +76,7 @@ impl Parameters {
         })
     }
 
-    /// The set with bootstrapping: 45 primes of 30 bits, of which 18 levels are left after a refresh, 13 special primes.
+    /// The set with bootstrapping: 45 primes of 30 bits, of which 17 levels are left after a refresh, 13 special primes.
     ///
     /// | N | log2 Q | log2 P | log2 QP | bound | digits | secret | error |
     /// |---|---|---|---|---|---|---|---|

@@ -200,13 +200,13 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { title, detail, .. } = self;
-        let end = if detail.ends_with(['.', '!', '?']) {
+        let (title, detail, hint) = (&self.title, self.detail.trim_end(), &self.hint);
+        let stop = if detail.is_empty() || detail.ends_with(['.', '!', '?']) {
             ""
         } else {
             "."
         };
-        write!(formatter, "{title}: {detail}{end} {}", self.hint)
+        write!(formatter, "{title}: {detail}{stop} {hint}")
     }
 }
 

@@ -28,6 +28,7 @@ so the network runs on CKKS ciphertexts: the server that evaluates it sees neith
 | `config.json` | sizes, preprocessing, ranges, accuracy, training settings |
 | `model.safetensors` | folded weights |
 | `labels.json` | class names, index = class |
+| `encrypted.json` | how answers through encryption compare with the clear ones; written by `cipherformer evaluate --encrypted --record` |
 
 ## Accuracy
 

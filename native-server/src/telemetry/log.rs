@@ -51,6 +51,8 @@ pub fn begin(level: LogLevel, format: LogFormat) {
     };
     let filter = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
+        // It calls every malformed request an error.
+        .with_target("actix_http::h1", LevelFilter::OFF)
         .with_target("native_server", level);
     let lines = fmt::layer()
         .with_writer(io::stderr)

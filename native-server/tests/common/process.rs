@@ -56,6 +56,8 @@ pub fn be_the_server() {
 pub struct Start<'a> {
     /// Folder of keys.
     pub keys: Option<&'a Path>,
+    /// Another place for keys.
+    pub store: Option<String>,
     /// Further flags.
     pub flags: &'a [&'a str],
     /// Another key configuration than the fake model's.
@@ -75,9 +77,9 @@ pub struct Process {
 impl Start<'_> {
     /// Starts it and waits until it listens.
     pub fn run(&self) -> Process {
-        let keys = self
-            .keys
-            .map_or("memory:///".into(), |folder| folder.display().to_string());
+        let folder = self.keys.map(|folder| folder.display().to_string());
+        let place = self.store.clone().or(folder);
+        let keys = place.unwrap_or_else(|| "memory:///".to_owned());
         let mut flags = vec![
             "--requests-per-second",
             "0",

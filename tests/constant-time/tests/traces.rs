@@ -77,6 +77,8 @@ fn no_instruction_and_no_address_depends_on_a_secret() {
     for (work, first, second) in [
         ("keys", (1, 1), (2, 1)),
         ("keys", (3, 1), (4, 1)),
+        ("ephemeral", (1, 1), (2, 1)),
+        ("ephemeral", (3, 1), (4, 1)),
         ("encrypt", (1, 1), (2, 1)),
         ("encrypt", (1, 1), (1, 2)),
         ("encrypt", (1, 3), (1, 7)),

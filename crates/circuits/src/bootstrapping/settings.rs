@@ -12,8 +12,8 @@ pub struct Settings {
     pub slots_to_coeffs: Vec<u32>,
     /// Layers of the factors of CoeffsToSlots, smallest stride first: two primes each.
     pub coeffs_to_slots: Vec<u32>,
-    /// Baby steps of a factor, the zeroth counted, a power of two. All baby steps of a factor use one key, all giant steps another; so many
-    /// that no giant step is left save the second.
+    /// Baby steps of a factor, the zeroth counted, a power of two. All baby steps of a factor use one key, all giant steps another; with
+    /// `2^l` for `l` layers the giant step is the baby step of the next factor, and has its key.
     pub babies: usize,
     /// log2 of base modulus over scale of the message when the modulus is raised: the sine is exact to twice as many bits, and 2.6 bits
     /// less.

@@ -217,7 +217,11 @@ struct Reduction;
 
 impl Circuit for Reduction {
     fn run<E: Evaluator>(&self, evaluator: &E, x: &E::Ciphertext) -> Vec<E::Ciphertext> {
-        vec![EvalMod::new(32).evaluate(evaluator, x).unwrap()]
+        vec![
+            EvalMod::new(32)
+                .evaluate(evaluator, x, 59.2f64.exp2())
+                .unwrap(),
+        ]
     }
 }
 
@@ -241,6 +245,7 @@ fn multiples_of_the_base_are_reduced_to_nothing() {
     };
     let (clear, encrypted, shape) = readings(&parameters, &Reduction, &x, &start);
     assert_eq!(shape.level, level - EvalMod::LEVELS);
+    assert!((shape.scale.log2() - 59.2).abs() < 1e-12);
     assert_bits("clear", &clear[0], &want, 40.0);
     assert_bits("encrypted", &encrypted[0], &want, 36.0);
 }
@@ -250,7 +255,15 @@ struct Refresh(Parameters, Settings);
 impl Circuit for Refresh {
     fn run<E: Evaluator>(&self, evaluator: &E, x: &E::Ciphertext) -> Vec<E::Ciphertext> {
         let bootstrapping = Bootstrapping::new(&self.0, &self.1).unwrap();
-        vec![bootstrapping.refresh(evaluator, x).unwrap()]
+        let precise = bootstrapping.refresh_precisely(evaluator, x).unwrap();
+        let refreshed = bootstrapping.refresh(evaluator, x).unwrap();
+        let ratio = evaluator.scale_of(&refreshed) / evaluator.scale();
+        assert!((ratio - 1.0).abs() < 1e-12);
+        assert_eq!(
+            evaluator.level_of(&refreshed) + 1,
+            evaluator.level_of(&precise)
+        );
+        vec![precise, refreshed]
     }
 }
 
@@ -267,9 +280,16 @@ fn a_ciphertext_is_refreshed() {
     for (what, x) in [("mixed", message(slots)), ("all at the ends", extreme)] {
         let (clear, encrypted, shape) = readings(&parameters, &circuit, &x, &start);
         assert_eq!(shape.level, parameters.max_level() - 22);
-        println!("scale 2^{:.2}", shape.scale.log2());
+        assert!((48.0..51.0).contains(&shape.scale.log2()));
         assert_bits(&format!("clear, {what}"), &clear[0], &x, 21.0);
         assert_bits(&format!("encrypted, {what}"), &encrypted[0], &x, 20.0);
+        assert_bits(&format!("clear, {what}, rescaled"), &clear[1], &x, 21.0);
+        assert_bits(
+            &format!("encrypted, {what}, rescaled"),
+            &encrypted[1],
+            &x,
+            18.0,
+        );
     }
 }
 
@@ -287,6 +307,7 @@ fn a_ciphertext_of_few_slots_is_refreshed() {
     let x: Vec<_> = x.iter().copied().cycle().take(parameters.slots()).collect();
     assert_bits("clear", &clear[0], &x, 21.0);
     assert_bits("encrypted", &encrypted[0], &x, 20.0);
+    assert_bits("encrypted, rescaled", &encrypted[1], &x, 18.0);
 }
 
 #[test]
