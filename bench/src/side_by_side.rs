@@ -239,8 +239,10 @@ impl Evaluator for SideBySide<'_, '_> {
         constant: f64,
         scale: f64,
     ) -> Result<Pair, CircuitError> {
-        let encrypted: Vec<_> = terms.iter().map(|&(f, a)| (f, &a.encrypted)).collect();
-        let clear: Vec<_> = terms.iter().map(|&(f, a)| (f, &a.clear)).collect();
+        let (encrypted, clear): (Vec<_>, Vec<_>) = terms
+            .iter()
+            .map(|&(factor, pair)| ((factor, &pair.encrypted), (factor, &pair.clear)))
+            .unzip();
         self.both(
             "combine",
             self.encrypted.combine(&encrypted, constant, scale),
