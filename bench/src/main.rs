@@ -4,6 +4,7 @@ mod inference;
 mod machine;
 mod node;
 mod page;
+mod side_by_side;
 mod timing;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -23,6 +24,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     if filter.is_empty() || filter == "page" {
         page::run()?;
+    }
+    // Long, and no measurement: only where it is asked for.
+    if filter == "side-by-side" {
+        side_by_side::run()?;
     }
     Ok(())
 }

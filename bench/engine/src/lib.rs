@@ -1,11 +1,13 @@
 //! The `standard` benchmark of the engine: fixed parameter sets, every operation of the scheme, by level.
 
+mod bootstrapping;
 mod operations;
 mod peers;
 mod poulpy;
 mod sets;
 mod timing;
 
+use ckks::Parameters;
 use std::error::Error;
 use timing::Table;
 pub use timing::thread_milliseconds;
@@ -21,6 +23,11 @@ pub fn run(only: Option<&str>) -> Result<(), Box<dyn Error>> {
             sets::describe(&parameters);
             operations::run(&parameters, &table)?;
         }
+    }
+    let parameters = Parameters::n16_bootstrapping()?;
+    if only.is_none_or(|name| name == parameters.name()) {
+        sets::describe(&parameters);
+        bootstrapping::run(&parameters)?;
     }
     if only.is_none() {
         peers::run(&table)?;

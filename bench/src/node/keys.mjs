@@ -1,6 +1,7 @@
 // Evaluation keys in WebAssembly, ours and node-seal's, in one run: `node keys.mjs PKG MANIFEST PEERS`, paths; PEERS holds node_modules.
 import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
 
 const [pkg, manifestFile, peers] = process.argv.slice(2);
 const manifest = await readFile(manifestFile, "utf8");
@@ -26,12 +27,16 @@ function series(make, count) {
   return [made.map(([time]) => time), made.reduce((sum, [, bytes]) => sum + bytes, 0)];
 }
 
-console.log(`Node ${process.version}, one thread\n`);
+for (const module of ["simd/cipherformer_wasm_client", "scalar/cipherformer_wasm_client", "scalar/cipherformer_wasm_tokenizer", "scalar/cipherformer_wasm_model"]) {
+  const file = await readFile(`${pkg}/${module}_bg.wasm`);
+  console.log(`${module}: ${(gzipSync(file).length / 1e3).toFixed(0)} KB gzipped of ${(file.length / 1e3).toFixed(0)}`);
+}
+console.log(`\nNode ${process.version}, one thread\n`);
 console.log("| library | set | keys | all, ms | median, ms | MB, seeded |\n|---|---|---|---|---|---|");
 
-const client = await import(pathToFileURL(`${pkg}/cipherformer_wasm_client.js`));
-await client.default({ module_or_path: await readFile(`${pkg}/cipherformer_wasm_client_bg.wasm`) });
-const session = new client.Session(manifest);
+const client = await import(pathToFileURL(`${pkg}/simd/cipherformer_wasm_client.js`));
+await client.default({ module_or_path: await readFile(`${pkg}/simd/cipherformer_wasm_client_bg.wasm`) });
+const session = new client.Session(manifest, crypto.getRandomValues(new Uint8Array(32)));
 const ours = series((index) => session.key(index).length, keys.length);
 const set = `${parameters.name}, log2 QP ${parameters.log_qp.toFixed(0)}`;
 const mine = row("Cipherformer", set, ...ours);

@@ -11,7 +11,7 @@ mod pool;
 mod reading;
 mod shape;
 
-pub use bootstrapping::{Bootstrapping, Settings};
+pub use bootstrapping::{Bootstrapping, BootstrappingSettings};
 /// The scheme that circuits are evaluated in, for the crates above.
 pub use ckks;
 pub use constant::Constant;
@@ -23,6 +23,6 @@ pub use polynomial::Chebyshev;
 pub use pool::in_pool;
 pub use reading::{
     CkksEncoding, Cleartext, CleartextCiphertext, Encrypted, LayerCost, NoEncoding, Observer,
-    PlaintextEncoder, Plan, Planner,
+    PlaintextEncoder, Plan, Planner, Room,
 };
 pub use shape::Shape;

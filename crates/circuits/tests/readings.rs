@@ -99,6 +99,22 @@ fn the_critical_path_is_the_longest_chain() {
     assert!((apart.cost_on(4, &parameters) - (rotation / 4.0 * 2.0 + sum / 4.0)).abs() < 1e-9);
 }
 
+/// A product at level 2: some 90 bits of modulus, one for the sign, and twice the scale.
+#[test]
+fn the_least_room_is_that_of_the_largest_scale_at_the_lowest_level() {
+    let parameters = Parameters::insecure(8, 5).unwrap();
+    let planner = Planner::new(&parameters, NoEncoding);
+    let x = Shape::fresh(2, parameters.scale());
+    planner.layer("first");
+    let sum = planner.add(&x, &x).unwrap();
+    planner.layer("second");
+    let x = planner.dot(&[&sum], &[&sum]).unwrap();
+    planner.relinearize(&x).unwrap();
+    let room = planner.into_plan().tightest.unwrap();
+    assert_eq!((&room.layer[..], room.operation), ("second", "product"));
+    assert!((room.bits - (parameters.log_q(2) - 1.0 - 60.0)).abs() < 1e-9);
+}
+
 #[test]
 fn the_three_readings_agree() {
     let parameters = Parameters::insecure(9, 5).unwrap();

@@ -2,13 +2,30 @@
 
 use crate::{Complex64, Parameters};
 use ring::Kernel;
+use std::sync::OnceLock;
 
 /// A polynomial with integer coefficients that stands for `slots * scale`. Public: its form depends on its values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plaintext {
     coefficients: Coefficients,
     pub(crate) scale: f64,
+    kept: Kept,
 }
+
+/// Evaluations modulo the primes of the chain that it was used at; none where they would take much memory.
+#[derive(Clone, Debug, Default)]
+struct Kept(Vec<OnceLock<Box<[u32]>>>);
+
+/// What follows from the coefficients makes no difference.
+impl PartialEq for Kept {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+/// The smallest gap between coefficients with which evaluations are kept: they come in runs of so many equal ones, and one number a run
+/// and prime is some four bytes a coefficient of the ring.
+const KEPT_GAP: usize = 32;
 
 /// Fewest coefficients stored: kernels work on vectors.
 const SHORTEST: usize = 32;
@@ -37,9 +54,12 @@ impl Plaintext {
     /// When the number of slots is no power of two up to `N/2`.
     pub fn encode(parameters: &Parameters, slots: &[Complex64], scale: f64) -> Option<Self> {
         let coefficients = Coefficients::new(encode(parameters, slots, scale)?);
+        let primes = parameters.max_level() + 1;
+        let kept = (coefficients.gap >= KEPT_GAP).then(|| vec![OnceLock::new(); primes]);
         Some(Self {
             coefficients,
             scale,
+            kept: Kept(kept.unwrap_or_default()),
         })
     }
 
@@ -56,8 +76,28 @@ impl Plaintext {
         }
     }
 
+    /// Writes the evaluations modulo the `i`-th prime of the chain.
+    pub(crate) fn evaluate(&self, kernel: &dyn Kernel, i: usize, out: &mut [u32]) {
+        let transform = |out: &mut [u32]| {
+            self.reduce(kernel, out);
+            kernel.forward(out);
+        };
+        let Some(kept) = self.kept.0.get(i) else {
+            return transform(out);
+        };
+        // A polynomial in X^gap has one value at the roots whose gap-th powers agree: in a kernel's order they follow each other.
+        let gap = self.coefficients.gap;
+        let runs = kept.get_or_init(|| {
+            transform(out);
+            out.iter().copied().step_by(gap).collect()
+        });
+        for (run, &value) in out.chunks_exact_mut(gap).zip(runs) {
+            run.fill(value);
+        }
+    }
+
     /// Writes the residues of the coefficients.
-    pub(crate) fn reduce(&self, kernel: &dyn Kernel, out: &mut [u32]) {
+    fn reduce(&self, kernel: &dyn Kernel, out: &mut [u32]) {
         let gap = self.coefficients.gap;
         if gap == 1 {
             return self.coefficients.values.reduce(kernel, out);
@@ -163,6 +203,26 @@ mod tests {
         // Below 2^31 and not below the primes.
         stored(&slots(512, 8e5), 2f64.powi(20), 1, 4 * 1024);
         stored(&slots(512, 1e9), 2f64.powi(20), 1, 8 * 1024);
+    }
+
+    #[test]
+    fn evaluations_are_those_of_the_coefficients() {
+        let parameters = Parameters::insecure(13, 3).unwrap();
+        let (ring, basis) = (parameters.ring(), Basis::of_chain(2));
+        for (period, kept) in [(16, true), (64, true), (128, true), (256, false)] {
+            let plain = Plaintext::encode(&parameters, &slots(period, 3.0), 1e9).unwrap();
+            assert_eq!(!plain.kept.0.is_empty(), kept, "{period}");
+            let mut expected: Poly = ring.stale(basis);
+            ring.each(&mut expected, |kernel, _, limb| plain.reduce(kernel, limb));
+            ring.forward(&mut expected);
+            for _ in 0..2 {
+                let mut found: Poly = ring.stale(basis);
+                ring.each(&mut found, |kernel, i, limb| {
+                    plain.evaluate(kernel, i, limb)
+                });
+                assert_eq!(found, expected);
+            }
+        }
     }
 
     #[test]

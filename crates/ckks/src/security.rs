@@ -4,7 +4,7 @@
 pub const SECURITY_SOURCE: &str = "Bossuat et al., Security Guidelines for Implementing Homomorphic Encryption, ePrint 2024/463, table for uniform ternary secrets, 128 bits classical";
 
 /// Where [`ephemeral_bound`] comes from.
-pub const EPHEMERAL_SOURCE: &str = "Bossuat et al., Sparse-Secret Encapsulation, ePrint 2022/024: a ternary secret of weight 32 at 60 + 61 bits";
+pub const EPHEMERAL_SOURCE: &str = "Bossuat et al., Sparse-Secret Encapsulation, ePrint 2022/024, as in Lattigo's sets for 128 bits: weight 32 at 60 + 61 bits";
 
 /// The largest log2(QP) with 128 bits of security for a ternary secret of `weight` nonzero coefficients, by log2 of the ring degree:
 /// what the only key under an ephemeral secret may have.

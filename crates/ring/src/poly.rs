@@ -24,18 +24,19 @@ impl Basis {
 }
 
 /// A polynomial in RNS form. Whether the limbs hold coefficients or evaluations is for the holder to know.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Poly {
     basis: Basis,
     degree: usize,
-    data: Vec<u32>,
+    /// The limbs, and whatever the buffer's last user left behind them.
+    buffer: Vec<u32>,
 }
 
 impl Poly {
     /// The zero polynomial.
     pub fn zero(basis: Basis, degree: usize) -> Self {
         let mut poly = Self::stale(basis, degree);
-        poly.data.fill(0);
+        poly.data_mut().fill(0);
         poly
     }
 
@@ -44,7 +45,7 @@ impl Poly {
         Self {
             basis,
             degree,
-            data: pool::take(basis.limbs() * degree),
+            buffer: pool::take(basis.limbs() * degree),
         }
     }
 
@@ -60,22 +61,27 @@ impl Poly {
 
     /// The residues modulo the `i`-th prime of the basis.
     pub fn limb(&self, i: usize) -> &[u32] {
-        &self.data[i * self.degree..(i + 1) * self.degree]
+        &self.data()[i * self.degree..(i + 1) * self.degree]
     }
 
     /// The residues modulo the `i`-th prime of the basis, to change.
     pub fn limb_mut(&mut self, i: usize) -> &mut [u32] {
-        &mut self.data[i * self.degree..(i + 1) * self.degree]
+        let degree = self.degree;
+        &mut self.data_mut()[i * degree..(i + 1) * degree]
     }
 
     /// The limbs in order.
     pub fn limbs(&self) -> impl ExactSizeIterator<Item = &[u32]> {
-        self.data.chunks_exact(self.degree)
+        self.data().chunks_exact(self.degree)
+    }
+
+    fn data(&self) -> &[u32] {
+        &self.buffer[..self.basis.limbs() * self.degree]
     }
 
     /// All residues, limb after limb, to change.
     pub fn data_mut(&mut self) -> &mut [u32] {
-        &mut self.data
+        &mut self.buffer[..self.basis.limbs() * self.degree]
     }
 
     /// A copy of the first `limbs`, which belong to the chain: the value modulo a smaller modulus.
@@ -87,7 +93,7 @@ impl Poly {
     /// The limbs of `basis`, which `self` begins with.
     fn copied(&self, basis: Basis) -> Self {
         let mut copy = Self::stale(basis, self.degree);
-        for_each_limb(&mut copy.data, self.degree, |i, limb| {
+        for_each_limb(copy.data_mut(), self.degree, |i, limb| {
             limb.copy_from_slice(self.limb(i))
         });
         copy
@@ -95,9 +101,17 @@ impl Poly {
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        self.data.capacity() * size_of::<u32>()
+        self.buffer.capacity() * size_of::<u32>()
     }
 }
+
+impl PartialEq for Poly {
+    fn eq(&self, other: &Self) -> bool {
+        self.basis == other.basis && self.data() == other.data()
+    }
+}
+
+impl Eq for Poly {}
 
 impl Clone for Poly {
     fn clone(&self) -> Self {
@@ -108,6 +122,6 @@ impl Clone for Poly {
 /// Whoever holds a secret wipes it first: the buffer is used again.
 impl Drop for Poly {
     fn drop(&mut self) {
-        pool::give(std::mem::take(&mut self.data));
+        pool::give(std::mem::take(&mut self.buffer));
     }
 }

@@ -2,8 +2,8 @@
 //! `tests/traces.rs` to watch. Everything public is the same for all of them.
 
 use ckks::{
-    CiphertextSpec, Complex64, Decryptor, Encryptor, KeyGenerator, KeyKind, KeySpec, Parameters,
-    SecretKey, Seed, SeededCiphertext, Subring,
+    CiphertextSpec, Complex64, Decryptor, Encapsulation, Encryptor, KeyGenerator, KeyKind, KeySpec,
+    Parameters, SecretKey, Seed, SeededCiphertext, Subring,
 };
 use std::{error::Error, hint::black_box};
 
@@ -30,6 +30,22 @@ fn main() -> Result<(), Box<dyn Error>> {
                         .generate(&KeySpec { kind, level: 1 })?
                         .to_bytes(&parameters),
                 );
+            }
+        }
+        "ephemeral" => {
+            let mut literal = parameters.literal().clone();
+            literal.name = "insecure-ephemeral".into();
+            literal.encapsulation = Some(Encapsulation {
+                weight: 8,
+                base: 1,
+                special: 1,
+            });
+            let parameters = Parameters::from_literal(literal)?;
+            let key = SecretKey::new(&parameters, &Seed::from_bytes([secret; 32]));
+            let generator = KeyGenerator::new(&parameters, &key);
+            for (kind, level) in [(KeyKind::ToEphemeral, 0), (KeyKind::FromEphemeral, 1)] {
+                let key = generator.generate(&KeySpec { kind, level })?;
+                black_box(key.to_bytes(&parameters));
             }
         }
         "encrypt" => {

@@ -2,7 +2,7 @@
 //! runs, processor and wall time in milliseconds, medians.
 
 use poulpy_ckks::{
-    CKKSInfos, GLWEPlaintextMeta, Scale, SlotsKind,
+    GLWEPlaintextMeta, Scale, SetCKKSInfos, SlotsKind,
     api::{
         CKKSDotProductOps, CKKSLeftOperandPreparedFactory, CKKSModuleInfos, CKKSMulOps,
         CKKSRightOperandPreparedFactory, CKKSRotateOps,
@@ -18,7 +18,7 @@ use poulpy_ckks::{
 };
 use poulpy_cpu_avx512::NTT3x42Ifma;
 use poulpy_hal::{
-    api::{ModuleNew, ScratchOwnedBorrow},
+    api::ScratchOwnedBorrow,
     layouts::{HostBytesBackend, Module, PrepareHint},
 };
 use rustix::time::{ClockId, clock_gettime};
@@ -76,7 +76,7 @@ fn measure(log_n: usize, limbs: usize, digit: usize) {
     let mut weight = host.ckks_plaintext_alloc(
         (params.n as u32).into(),
         (BASE as u32).into(),
-        params.prec().k(),
+        params.prec().glwe_layout.k,
     );
     weight.set_meta(params.prec().meta);
     weight.encode_host_floats(&values).unwrap();

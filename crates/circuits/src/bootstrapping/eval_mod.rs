@@ -41,16 +41,23 @@ impl EvalMod {
         }
     }
 
-    /// `sin(2 pi B x)` for real slots of `[-1, 1]`, more exactly up to `1 - 1/(4 B)`.
+    /// `sin(2 pi B x)` for real slots of `[-1, 1]`, more exactly up to `1 - 1/(4 B)`, at `scale`, which is near that of `x`.
     pub(super) fn evaluate<E: Evaluator>(
         &self,
         evaluator: &E,
         x: &E::Ciphertext,
+        scale: f64,
     ) -> Result<E::Ciphertext, CircuitError> {
-        let scale = evaluator.scale_of(x);
-        let y = evaluator.combine(&[(1.0, x)], -0.25 / self.bound, scale)?;
+        let own = evaluator.scale_of(x);
+        let y = evaluator.combine(&[(1.0, x)], -0.25 / self.bound, own)?;
         let w = doubled(evaluator, &y)?;
-        let cosine = self.cosine.evaluate(evaluator, &w, PRIMES, scale)?;
+        // A doubling squares the scale and divides it by the primes: backwards from the scale at the end.
+        let end = evaluator.level_of(x).saturating_sub(Self::LEVELS);
+        let cosine = (0..DOUBLINGS as usize).fold(scale, |scale, doubling| {
+            let primes = (1..=PRIMES).map(|i| evaluator.prime(end + PRIMES * doubling + i));
+            (scale * primes.product::<f64>()).sqrt()
+        });
+        let cosine = self.cosine.evaluate(evaluator, &w, PRIMES, cosine)?;
         (0..DOUBLINGS).try_fold(cosine, |c, _| doubled(evaluator, &c))
     }
 }

@@ -17,7 +17,7 @@ mod stage;
 #[cfg(test)]
 mod tests;
 
-pub use settings::Settings;
+pub use settings::BootstrappingSettings;
 
 use crate::{CircuitError, Evaluator};
 use ckks::{Complex64, Parameters};
@@ -33,14 +33,17 @@ pub struct Bootstrapping<P> {
     eval_mod: EvalMod,
     /// The base modulus `Q`.
     base: f64,
-    /// The scale of the reduction.
+    /// Near the scale that the reduction works at.
     scale: f64,
     slots: usize,
 }
 
 impl<P> Bootstrapping<P> {
     /// The circuit for a set of parameters that has an ephemeral secret.
-    pub fn new(parameters: &Parameters, settings: &Settings) -> Result<Self, CircuitError> {
+    pub fn new(
+        parameters: &Parameters,
+        settings: &BootstrappingSettings,
+    ) -> Result<Self, CircuitError> {
         settings.check(parameters)?;
         let encapsulation = parameters
             .encapsulation()
@@ -78,8 +81,20 @@ impl<P> Bootstrapping<P> {
         self.slots_to_coeffs.level
     }
 
-    /// The same message at a high level. Real and imaginary parts of the slots lie in `[-1, 1]`; they repeat with the settings' period.
+    /// The same message at a high level and the evaluator's scale. Real and imaginary parts of the slots lie in `[-1, 1]`; they repeat with
+    /// the settings' period.
     pub fn refresh<E: Evaluator<Plaintext = P>>(
+        &self,
+        evaluator: &E,
+        x: &E::Ciphertext,
+    ) -> Result<E::Ciphertext, CircuitError> {
+        let z = self.refresh_precisely(evaluator, x)?;
+        let target = evaluator.scale() * evaluator.prime(evaluator.level_of(&z));
+        evaluator.rescale(&evaluator.combine(&[(1.0, &z)], 0.0, target)?)
+    }
+
+    /// [`Bootstrapping::refresh`] before its last rescale: one level higher, at a scale that keeps all the precision there is.
+    pub fn refresh_precisely<E: Evaluator<Plaintext = P>>(
         &self,
         evaluator: &E,
         x: &E::Ciphertext,
@@ -94,12 +109,33 @@ impl<P> Bootstrapping<P> {
         evaluator.layer("bootstrapping: CoeffsToSlots");
         let parts = self.coeffs_to_slots.evaluate(evaluator, &x)?;
         evaluator.layer("bootstrapping: EvalMod");
+        let factor = self.base / (TAU * message);
+        let scale = self.scale_of_sine(evaluator, &parts[0], parts.len(), factor);
         let sines = parts
             .iter()
-            .map(|part| self.eval_mod.evaluate(evaluator, part))
+            .map(|part| self.eval_mod.evaluate(evaluator, part, scale))
             .collect::<Result<Vec<_>, _>>()?;
         let z = self.joined(evaluator, &sines)?;
-        Ok(evaluator.scaled(&z, self.base / (TAU * message)))
+        Ok(evaluator.scaled(&z, factor))
+    }
+
+    /// A scale near that of the reduction, from which a power of two and the next prime lead to the evaluator's: an integer factor of eleven
+    /// bits would be wrong in the twelfth.
+    fn scale_of_sine<E: Evaluator>(
+        &self,
+        evaluator: &E,
+        part: &E::Ciphertext,
+        parts: usize,
+        factor: f64,
+    ) -> f64 {
+        let level = evaluator.level_of(part).saturating_sub(EvalMod::LEVELS);
+        let last = if parts == 1 {
+            level.saturating_sub(1)
+        } else {
+            level
+        };
+        let exact = evaluator.scale() * evaluator.prime(last) * factor;
+        exact / (exact / self.scale).log2().round().exp2()
     }
 
     /// Real and imaginary parts as one vector again.
@@ -121,10 +157,5 @@ impl<P> Bootstrapping<P> {
         let turned = evaluator.rescale(&evaluator.dot_plain(&[beside], &[&units])?)?;
         let other = evaluator.rotate(&turned, self.slots as i64)?;
         evaluator.add(&turned, &other)
-    }
-
-    /// The scale that the reduction works at: that of the refreshed message is `message / Q` of it, times `2 pi`.
-    pub fn inner_scale(&self) -> f64 {
-        self.scale
     }
 }

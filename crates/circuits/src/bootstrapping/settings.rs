@@ -5,15 +5,15 @@ use ckks::Parameters;
 
 /// The choices of one bootstrapping.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
+pub struct BootstrappingSettings {
     /// Slots of the message, a power of two: all of a ciphertext's, or a quarter of its degree and fewer, which repeat.
     pub slots: usize,
     /// Layers of the factors of SlotsToCoeffs, smallest stride first: one prime each.
     pub slots_to_coeffs: Vec<u32>,
     /// Layers of the factors of CoeffsToSlots, smallest stride first: two primes each.
     pub coeffs_to_slots: Vec<u32>,
-    /// Baby steps of a factor, the zeroth counted, a power of two. All baby steps of a factor use one key, all giant steps another; so many
-    /// that no giant step is left save the second.
+    /// Baby steps of a factor, the zeroth counted, a power of two. All baby steps of a factor use one key, all giant steps another; with
+    /// `2^l` for `l` layers the giant step is the baby step of the next factor, and has its key.
     pub babies: usize,
     /// log2 of base modulus over scale of the message when the modulus is raised: the sine is exact to twice as many bits, and 2.6 bits
     /// less.
@@ -22,7 +22,7 @@ pub struct Settings {
     pub growth: f64,
 }
 
-impl Settings {
+impl BootstrappingSettings {
     /// All slots, three factors each way.
     pub fn full(parameters: &Parameters) -> Self {
         Self::sparse(parameters.slots())

@@ -68,7 +68,8 @@ impl Chebyshev {
         scale: f64,
     ) -> Result<E::Ciphertext, CircuitError> {
         let depth = self.depth();
-        let babies = 1 << depth.div_ceil(2);
+        // As many products with more, but more relinearisations: those of remainders wait for a sum.
+        let babies = 1 << (depth / 2).max(1);
         let mut powers = PowerBasis::new(evaluator, x, primes);
         let needed = primes * depth;
         let at = evaluator.level_of(x) as i64 - primes as i64 * (depth as i64 - 1);
@@ -97,11 +98,11 @@ impl Chebyshev {
         let giant = 1 << degree.ilog2();
         let (quotient, remainder) = self.divided(giant);
         let above = at + powers.primes();
-        let factor = powers.power(giant)?;
-        let quotient_scale = scale / powers.scale(&factor) * powers.primes_below(above);
+        powers.power(giant)?;
+        let quotient_scale = scale / powers.scale(giant) * powers.primes_below(above);
         let quotient = quotient.raw(powers, babies, above, quotient_scale)?;
         let quotient = powers.rescaled(quotient)?;
-        let product = powers.product(&quotient, &factor)?;
+        let product = powers.product(&quotient, giant)?;
         let remainder = remainder.raw(powers, babies, at, scale)?;
         powers.sum(product, remainder)
     }

@@ -32,8 +32,9 @@ impl<'e, E: Evaluator> PowerBasis<'e, E> {
         primes.product()
     }
 
-    pub(super) fn scale(&self, a: &E::Ciphertext) -> f64 {
-        self.evaluator.scale_of(a)
+    /// The scale of `T_n`, which has been computed.
+    pub(super) fn scale(&self, n: usize) -> f64 {
+        self.evaluator.scale_of(&self.powers[&n])
     }
 
     /// The lowest level among `T_1 .. T_n`.
@@ -43,14 +44,17 @@ impl<'e, E: Evaluator> PowerBasis<'e, E> {
         top.saturating_sub(self.primes * depth)
     }
 
-    /// `T_n`.
-    pub(super) fn power(&mut self, n: usize) -> Result<E::Ciphertext, CircuitError> {
-        if let Some(power) = self.powers.get(&n) {
-            return Ok(power.clone());
+    /// Computes `T_n`.
+    pub(super) fn power(&mut self, n: usize) -> Result<(), CircuitError> {
+        if self.powers.contains_key(&n) {
+            return Ok(());
         }
-        let (a, b) = (self.power(n.div_ceil(2))?, self.power(n / 2)?);
+        let (larger, smaller) = (n.div_ceil(2), n / 2);
+        self.power(larger)?;
+        self.power(smaller)?;
+        let (a, b) = (&self.powers[&larger], &self.powers[&smaller]);
         let evaluator = self.evaluator;
-        let product = evaluator.relinearize(&evaluator.dot(&[&a], &[&b])?)?;
+        let product = evaluator.relinearize(&evaluator.dot(&[a], &[b])?)?;
         let scale = evaluator.scale_of(&product);
         let first = &self.powers[&1];
         let sum = match n % 2 {
@@ -58,8 +62,8 @@ impl<'e, E: Evaluator> PowerBasis<'e, E> {
             _ => evaluator.combine(&[(2.0, &product), (-1.0, first)], 0.0, scale)?,
         };
         let power = evaluator.rescale_by(&sum, self.primes)?;
-        self.powers.insert(n, power.clone());
-        Ok(power)
+        self.powers.insert(n, power);
+        Ok(())
     }
 
     /// `sum_i coefficients[i] T_i` at a level and a scale.
@@ -72,27 +76,30 @@ impl<'e, E: Evaluator> PowerBasis<'e, E> {
         let (constant, rest) = coefficients
             .split_first()
             .ok_or(CircuitError::NoTerms("polynomial"))?;
-        let mut terms = vec![];
-        for (i, &c) in rest.iter().enumerate().filter(|&(_, &c)| c != 0.0) {
-            terms.push((c, self.evaluator.drop_to(&self.power(i + 1)?, level)?));
+        for i in 1..=rest.len() {
+            self.power(i)?;
         }
-        if terms.is_empty() {
-            terms.push((0.0, self.evaluator.drop_to(&self.powers[&1], level)?));
+        // One term at the level brings the sum there.
+        let low = self.evaluator.drop_to(&self.powers[&1], level)?;
+        let first = rest.first().copied().unwrap_or(0.0);
+        let mut terms = vec![(first, &low)];
+        for (i, &c) in rest.iter().enumerate().skip(1).filter(|&(_, &c)| c != 0.0) {
+            terms.push((c, &self.powers[&(i + 1)]));
         }
-        let terms: Vec<(f64, &E::Ciphertext)> = terms.iter().map(|(c, t)| (*c, t)).collect();
         Ok(Raw {
             sum: self.evaluator.combine(&terms, *constant, scale)?,
             product: false,
         })
     }
 
+    /// `a T_n`, for a `T_n` that has been computed.
     pub(super) fn product(
         &self,
         a: &E::Ciphertext,
-        b: &E::Ciphertext,
+        n: usize,
     ) -> Result<Raw<E::Ciphertext>, CircuitError> {
         Ok(Raw {
-            sum: self.evaluator.dot(&[a], &[b])?,
+            sum: self.evaluator.dot(&[a], &[&self.powers[&n]])?,
             product: true,
         })
     }

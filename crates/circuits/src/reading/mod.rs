@@ -6,4 +6,4 @@ mod planner;
 
 pub use cleartext::{Cleartext, CleartextCiphertext};
 pub use encrypted::{Encrypted, Observer};
-pub use planner::{CkksEncoding, LayerCost, NoEncoding, PlaintextEncoder, Plan, Planner};
+pub use planner::{CkksEncoding, LayerCost, NoEncoding, PlaintextEncoder, Plan, Planner, Room};

@@ -85,6 +85,19 @@ pub struct Plan {
     /// The cost of the longest chain of operations in which each waits for the one before: no number of cores that work on whole
     /// operations is faster.
     pub critical_path: f64,
+    /// Where the largest values have the least room.
+    pub tightest: Option<Room>,
+}
+
+/// How large a value may be in the result of an operation before it wraps around the modulus.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Room {
+    /// The layer.
+    pub layer: String,
+    /// The operation.
+    pub operation: &'static str,
+    /// log2 of the bound on slots.
+    pub bits: f64,
 }
 
 /// The operations of one layer.
@@ -159,6 +172,7 @@ impl<E: PlaintextEncoder> Planner<E> {
             layers,
             operations,
             critical_path,
+            tightest,
             ..
         } = &mut *plan;
         let current = layers.len() - 1;
@@ -190,6 +204,15 @@ impl<E: PlaintextEncoder> Planner<E> {
         layer.level = shape.level;
         shape.path += cost;
         *critical_path = critical_path.max(shape.path);
+        // Coefficients are at most the largest slot, and must stay below half of the modulus.
+        let bits = self.parameters.log_q(shape.level) - 1.0 - shape.scale.log2();
+        if tightest.as_ref().is_none_or(|room| bits < room.bits) {
+            *tightest = Some(Room {
+                layer: layer.name.clone(),
+                operation: operation.name(),
+                bits,
+            });
+        }
         Ok(shape)
     }
 }

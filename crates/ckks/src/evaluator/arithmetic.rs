@@ -60,8 +60,7 @@ impl Evaluator<'_> {
         let ring = self.parameters.ring();
         let mut sum = ring.stale(Basis::of_chain(a.level() + 1));
         ring.each(&mut sum, |kernel, i, limb| {
-            plain.reduce(kernel, limb);
-            kernel.forward(limb);
+            plain.evaluate(kernel, i, limb);
             kernel.add_assign(limb, a.parts[0].limb(i));
         });
         let parts = std::iter::once(sum).chain(a.parts.iter().skip(1).cloned());

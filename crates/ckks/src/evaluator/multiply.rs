@@ -67,8 +67,7 @@ impl Evaluator<'_> {
                 let kernel = ring.kernel(basis, i);
                 with_scratch(degree * plain.len(), |weights| {
                     for (weight, p) in weights.chunks_exact_mut(degree).zip(plain) {
-                        p.reduce(kernel, weight);
-                        kernel.forward(weight);
+                        p.evaluate(kernel, i, weight);
                     }
                     let weights: Vec<&[u32]> = weights.chunks_exact(degree).collect();
                     let limbs =
