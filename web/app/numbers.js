@@ -103,7 +103,7 @@ const ORDER = [
   "Precision",
   "Accuracy",
   "Perplexity",
-  "Encrypted as in the clear",
+  "Agreement",
   "Samples you tried",
   "Answers you verified",
 ];
@@ -120,7 +120,7 @@ const INPUTS = { classify: "images", complete: "prompts" };
 
 /** `[term, value, note]` of what somebody measured through encryption. */
 function measured({ inputs, agree, largest_difference: difference, accuracy }, name) {
-  const facts = [["Encrypted as in the clear", `${agree} of ${inputs}`, `${name} with the same best choice; probabilities of the ten best differ by at most ${magnitude(difference)}`]];
+  const facts = [["Agreement", `${agree} of ${inputs}`, `${name} with the same best choice encrypted and in the clear; probabilities of the ten best differ by at most ${magnitude(difference)}`]];
   if (accuracy) facts.push(["Accuracy, encrypted", percent(accuracy.top1), `${accuracy.images.toLocaleString("en")} images through encryption; among the best five ${percent(accuracy.top5)}`]);
   return facts;
 }

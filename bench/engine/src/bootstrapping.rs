@@ -1,7 +1,8 @@
 //! A whole refresh: by stage and by kind of operation, with what it leaves and what its keys take.
 
 use circuits::{
-    Bootstrapping, CkksEncoding, Encrypted, Operation, Planner, Settings, Shape, in_pool,
+    Bootstrapping, BootstrappingSettings, CkksEncoding, Encrypted, Operation, Planner, Shape,
+    in_pool,
 };
 use ckks::{
     CiphertextSpec, Complex64, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters,
@@ -36,7 +37,7 @@ impl Clock {
 
 /// Refreshes with different keys, factors and slots: processor time on one thread, wall time on all.
 pub(crate) fn run(parameters: &Parameters) -> Result<(), Box<dyn Error>> {
-    let usual = Settings::full(parameters);
+    let usual = BootstrappingSettings::full(parameters);
     let four = vec![4, 4, 4, 3];
     println!(
         "| slots | layers | baby steps | keys | MB on the wire | s to make | levels from, to | thread s | wall s, {} threads | worst slot |\n|---|---|---|---|---|---|---|---|---|---|",
@@ -46,19 +47,19 @@ pub(crate) fn run(parameters: &Parameters) -> Result<(), Box<dyn Error>> {
     let babies = 32;
     refresh(
         parameters,
-        &Settings {
+        &BootstrappingSettings {
             babies,
             ..usual.clone()
         },
     )?;
-    let settings = Settings {
+    let settings = BootstrappingSettings {
         slots_to_coeffs: four.clone(),
         coeffs_to_slots: four,
         babies: 4,
         ..usual
     };
     refresh(parameters, &settings)?;
-    refresh(parameters, &Settings::sparse(4096))?;
+    refresh(parameters, &BootstrappingSettings::sparse(4096))?;
     println!("\nThe first of them:\n\n| stage, operation | number | thread s |\n|---|---|---|");
     for (name, seconds) in &clock.stages {
         println!("| {name} | | {seconds:.2} |");
@@ -70,7 +71,10 @@ pub(crate) fn run(parameters: &Parameters) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn refresh(parameters: &Parameters, settings: &Settings) -> Result<Clock, Box<dyn Error>> {
+fn refresh(
+    parameters: &Parameters,
+    settings: &BootstrappingSettings,
+) -> Result<Clock, Box<dyn Error>> {
     let bootstrapping = Bootstrapping::new(parameters, settings)?;
     let level = bootstrapping.lowest_level();
     let planner = Planner::new(parameters, CkksEncoding);

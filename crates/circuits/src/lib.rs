@@ -11,7 +11,7 @@ mod pool;
 mod reading;
 mod shape;
 
-pub use bootstrapping::{Bootstrapping, Settings};
+pub use bootstrapping::{Bootstrapping, BootstrappingSettings};
 /// The scheme that circuits are evaluated in, for the crates above.
 pub use ckks;
 pub use constant::Constant;

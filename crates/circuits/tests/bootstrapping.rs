@@ -1,7 +1,8 @@
 //! Bootstrapping at N = 2^16 with 128 bits of security: what it takes and how exact it is. Numbers are printed (`--nocapture`).
 
 use circuits::{
-    Bootstrapping, CkksEncoding, Encrypted, LayerCost, NoEncoding, Plan, Planner, Settings, Shape,
+    Bootstrapping, BootstrappingSettings, CkksEncoding, Encrypted, LayerCost, NoEncoding, Plan,
+    Planner, Shape,
 };
 use ckks::{
     CiphertextSpec, Complex64, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters,
@@ -15,7 +16,7 @@ const LOG_SCALE: f64 = 45.0;
 
 fn planned(
     parameters: &Parameters,
-    settings: &Settings,
+    settings: &BootstrappingSettings,
 ) -> (Bootstrapping<Plaintext>, Plan, Shape) {
     let bootstrapping = Bootstrapping::new(parameters, settings).unwrap();
     let planner = Planner::new(parameters, CkksEncoding);
@@ -41,7 +42,7 @@ fn memory(field: &str) -> f64 {
     kibibytes.unwrap_or(f64::NAN) / (1 << 20) as f64
 }
 
-fn refreshed(parameters: &Parameters, settings: &Settings, least_bits: f64) {
+fn refreshed(parameters: &Parameters, settings: &BootstrappingSettings, least_bits: f64) {
     let start = processor_seconds();
     let (bootstrapping, plan, shape) = planned(parameters, settings);
     println!(
@@ -159,14 +160,14 @@ fn messages(slots: usize) -> Vec<(&'static str, Vec<Complex64>)> {
 #[ignore = "minutes and gigabytes"]
 fn all_slots_at_128_bits() {
     let parameters = Parameters::n16_bootstrapping().unwrap();
-    refreshed(&parameters, &Settings::full(&parameters), 18.0);
+    refreshed(&parameters, &BootstrappingSettings::full(&parameters), 18.0);
 }
 
 #[test]
 #[ignore = "minutes and gigabytes"]
 fn few_slots_at_128_bits() {
     let parameters = Parameters::n16_bootstrapping().unwrap();
-    refreshed(&parameters, &Settings::sparse(4096), 18.0);
+    refreshed(&parameters, &BootstrappingSettings::sparse(4096), 18.0);
 }
 
 /// Keys and their bytes against operations and levels, as the planner counts them.
@@ -186,11 +187,11 @@ fn keys_against_time() {
         (&[4, 4, 4, 3], 4),
         (&[8, 7], 16),
     ] {
-        let settings = Settings {
+        let settings = BootstrappingSettings {
             slots_to_coeffs: layers.to_vec(),
             coeffs_to_slots: layers.to_vec(),
             babies,
-            ..Settings::full(&parameters)
+            ..BootstrappingSettings::full(&parameters)
         };
         let bootstrapping = Bootstrapping::new(&parameters, &settings).unwrap();
         let planner = Planner::new(&parameters, NoEncoding);
@@ -219,6 +220,6 @@ fn keys_against_time() {
 #[test]
 fn messages_of_every_kind_come_back() {
     let parameters = Parameters::insecure_bootstrapping(8).unwrap();
-    refreshed(&parameters, &Settings::full(&parameters), 20.0);
-    refreshed(&parameters, &Settings::sparse(32), 20.0);
+    refreshed(&parameters, &BootstrappingSettings::full(&parameters), 20.0);
+    refreshed(&parameters, &BootstrappingSettings::sparse(32), 20.0);
 }

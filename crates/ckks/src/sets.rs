@@ -55,16 +55,16 @@ impl Parameters {
     ///
     /// | N | log2 Q | log2 P | log2 QP | bound | digits | secret | error |
     /// |---|---|---|---|---|---|---|---|
-    /// | 2^16 | 1169 | 417 | 1586 | 1747 ([`crate::SECURITY_SOURCE`]) | 3 of 13 primes | uniform ternary | centred binomial, 3.24 |
+    /// | 2^16 | 1168 | 416 | 1584 | 1747 ([`crate::SECURITY_SOURCE`]) | 3 of 13 primes | uniform ternary | centred binomial, 3.24 |
     ///
     /// As in the smaller set the last special prime, of 27 bits, makes P exceed a digit.
-    pub fn n16_q1169_p417() -> Result<Self, ParametersError> {
+    pub fn n16_q1168_p416() -> Result<Self, ParametersError> {
         let degree = 1 << 16;
         let primes: Vec<u32> = ntt_primes_below(1 << 30, degree).take(52).collect();
         let (chain, special) = primes.split_at(39);
         let special = special.iter().copied();
         Self::from_literal(ParametersLiteral {
-            name: "n16-q1169-p417".into(),
+            name: "n16-q1168-p416".into(),
             log_n: 16,
             chain: chain.to_vec(),
             special: special
@@ -137,7 +137,7 @@ impl Parameters {
         match name {
             "n15-q630-p237" => Self::n15_q630_p237(),
             "n15-q631-p232" => Self::n15_q631_p232(),
-            "n16-q1169-p417" => Self::n16_q1169_p417(),
+            "n16-q1168-p416" => Self::n16_q1168_p416(),
             "n16-q1348-p389-h32" => Self::n16_bootstrapping(),
             _ => Err(ParametersError::Unknown(name.into())),
         }

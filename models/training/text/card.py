@@ -47,6 +47,7 @@ A prompt stands at the right end of the window, after ids 0 (`<|pad|>`, also "st
 | `model.safetensors` | folded weights of the blocks | server |
 | `embedding.safetensors` | token and position embedding, recall, output bias, last norm | client |
 | `tokenizer.json` | byte-level BPE, Hugging Face `tokenizers` format | client |
+| `encrypted.json` | how answers through encryption compare with the clear ones; written by `cipherformer evaluate --encrypted --record` | server |
 
 ## Perplexity
 

@@ -1,7 +1,7 @@
 //! CoeffsToSlots: the coefficients of the raised message become slots, real numbers to be reduced modulo the base.
 
 use super::{
-    Settings,
+    BootstrappingSettings,
     fourier::{Direction, factors},
     stage::Stage,
 };
@@ -20,7 +20,12 @@ const PRIMES: usize = 2;
 
 impl<P> CoeffsToSlots<P> {
     /// From the scale `start` to near `end`.
-    pub(super) fn new(parameters: &Parameters, settings: &Settings, start: f64, end: f64) -> Self {
+    pub(super) fn new(
+        parameters: &Parameters,
+        settings: &BootstrappingSettings,
+        start: f64,
+        end: f64,
+    ) -> Self {
         let (slots, layers) = (settings.slots, &settings.coeffs_to_slots);
         let top = parameters.max_level();
         let chain: f64 = (top + 1 - PRIMES * layers.len()..=top)

@@ -17,7 +17,7 @@ mod stage;
 #[cfg(test)]
 mod tests;
 
-pub use settings::Settings;
+pub use settings::BootstrappingSettings;
 
 use crate::{CircuitError, Evaluator};
 use ckks::{Complex64, Parameters};
@@ -40,7 +40,10 @@ pub struct Bootstrapping<P> {
 
 impl<P> Bootstrapping<P> {
     /// The circuit for a set of parameters that has an ephemeral secret.
-    pub fn new(parameters: &Parameters, settings: &Settings) -> Result<Self, CircuitError> {
+    pub fn new(
+        parameters: &Parameters,
+        settings: &BootstrappingSettings,
+    ) -> Result<Self, CircuitError> {
         settings.check(parameters)?;
         let encapsulation = parameters
             .encapsulation()

@@ -5,7 +5,7 @@ use ckks::Parameters;
 
 /// The choices of one bootstrapping.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
+pub struct BootstrappingSettings {
     /// Slots of the message, a power of two: all of a ciphertext's, or a quarter of its degree and fewer, which repeat.
     pub slots: usize,
     /// Layers of the factors of SlotsToCoeffs, smallest stride first: one prime each.
@@ -22,7 +22,7 @@ pub struct Settings {
     pub growth: f64,
 }
 
-impl Settings {
+impl BootstrappingSettings {
     /// All slots, three factors each way.
     pub fn full(parameters: &Parameters) -> Self {
         Self::sparse(parameters.slots())

@@ -4,7 +4,7 @@
 //! has the size of the slots whatever they are, not of their transform.
 
 use super::{
-    Settings,
+    BootstrappingSettings,
     fourier::{Direction, factors},
     stage::Stage,
 };
@@ -21,7 +21,12 @@ pub(super) struct SlotsToCoeffs<P> {
 
 impl<P> SlotsToCoeffs<P> {
     /// Ends at the base level and near the scale `end`.
-    pub(super) fn new(parameters: &Parameters, settings: &Settings, base: usize, end: f64) -> Self {
+    pub(super) fn new(
+        parameters: &Parameters,
+        settings: &BootstrappingSettings,
+        base: usize,
+        end: f64,
+    ) -> Self {
         let layers = &settings.slots_to_coeffs;
         let (level, bottom) = (base - 1 + layers.len(), base - 1);
         let chain: f64 = (base..=level).map(|l| parameters.prime(l).log2()).sum();

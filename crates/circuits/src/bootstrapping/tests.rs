@@ -1,7 +1,7 @@
 //! Every stage, and the whole, on ciphertexts of an insecure small ring against its meaning on slots.
 
 use super::*;
-use crate::{Cleartext, Encrypted, NoEncoding, Planner, Shape};
+use crate::{Cleartext, Encrypted, NoEncoding, Operation, Planner, Shape};
 use ckks::{
     CiphertextSpec, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, SecretKey, Seed, Subring,
 };
@@ -53,9 +53,18 @@ fn readings(
     let x = Encryptor::new(parameters, &secret)
         .encrypt(&repeated, &spec)
         .unwrap();
-    let mut observer = |_: &str, _| ControlFlow::Continue(());
+    let mut cost = 0.0;
+    let mut observer = |_: &str, operation: Operation| {
+        cost += operation.cost(parameters);
+        ControlFlow::Continue(())
+    };
     let reading = Encrypted::new(ckks::Evaluator::new(parameters, &keys), &mut observer);
     let results = circuit.run(&reading, &x.expand(parameters));
+    drop(reading);
+    assert!(
+        (cost / plan.cost() - 1.0).abs() < 1e-9,
+        "progress ends at the planned cost"
+    );
     for (result, shape) in results.iter().zip(&shapes) {
         assert_eq!((result.level(), result.scale()), (shape.level, shape.scale));
     }
@@ -110,7 +119,7 @@ fn coefficients(parameters: &Parameters, slots: &[Complex64]) -> Vec<Complex64> 
     bit_reversed(&pairs.collect::<Vec<_>>())
 }
 
-struct ToCoefficients(Parameters, Settings);
+struct ToCoefficients(Parameters, BootstrappingSettings);
 
 impl Circuit for ToCoefficients {
     fn run<E: Evaluator>(&self, evaluator: &E, x: &E::Ciphertext) -> Vec<E::Ciphertext> {
@@ -123,7 +132,7 @@ impl Circuit for ToCoefficients {
 fn slots_become_coefficients() {
     let parameters = parameters();
     let x = message(parameters.slots());
-    let circuit = ToCoefficients(parameters.clone(), Settings::full(&parameters));
+    let circuit = ToCoefficients(parameters.clone(), BootstrappingSettings::full(&parameters));
     // Once from where it begins, once from two levels above.
     for (level, log_scale) in [(4, 30.0), (6, 47.3)] {
         let start = Start { level, log_scale };
@@ -145,7 +154,7 @@ fn slots_become_coefficients() {
     }
 }
 
-struct ToSlots(Parameters, Settings);
+struct ToSlots(Parameters, BootstrappingSettings);
 
 impl Circuit for ToSlots {
     fn run<E: Evaluator>(&self, evaluator: &E, x: &E::Ciphertext) -> Vec<E::Ciphertext> {
@@ -163,7 +172,7 @@ fn coefficients_become_slots() {
     let mut all: Vec<f64> = bit_reversed(&want).iter().map(|z| z.re).collect();
     all.extend(bit_reversed(&want).iter().map(|z| z.im));
     let x = parameters.encoder().slots(&all);
-    let circuit = ToSlots(parameters.clone(), Settings::full(&parameters));
+    let circuit = ToSlots(parameters.clone(), BootstrappingSettings::full(&parameters));
     let start = Start {
         level,
         log_scale: 55.0,
@@ -194,7 +203,7 @@ fn few_coefficients_become_slots_beside_each_other() {
         }
         parameters.encoder().slots(&all)
     };
-    let circuit = ToSlots(parameters.clone(), Settings::sparse(slots));
+    let circuit = ToSlots(parameters.clone(), BootstrappingSettings::sparse(slots));
     let level = parameters.max_level();
     let start = Start {
         level,
@@ -250,7 +259,7 @@ fn multiples_of_the_base_are_reduced_to_nothing() {
     assert_bits("encrypted", &encrypted[0], &want, 36.0);
 }
 
-struct Refresh(Parameters, Settings);
+struct Refresh(Parameters, BootstrappingSettings);
 
 impl Circuit for Refresh {
     fn run<E: Evaluator>(&self, evaluator: &E, x: &E::Ciphertext) -> Vec<E::Ciphertext> {
@@ -270,7 +279,7 @@ impl Circuit for Refresh {
 #[test]
 fn a_ciphertext_is_refreshed() {
     let parameters = parameters();
-    let circuit = Refresh(parameters.clone(), Settings::full(&parameters));
+    let circuit = Refresh(parameters.clone(), BootstrappingSettings::full(&parameters));
     let slots = parameters.slots();
     let extreme = vec![Complex64::new(1.0, -1.0); slots];
     let start = Start {
@@ -297,7 +306,7 @@ fn a_ciphertext_is_refreshed() {
 fn a_ciphertext_of_few_slots_is_refreshed() {
     let parameters = parameters();
     let x = message(32);
-    let circuit = Refresh(parameters.clone(), Settings::sparse(32));
+    let circuit = Refresh(parameters.clone(), BootstrappingSettings::sparse(32));
     let start = Start {
         level: 5,
         log_scale: 45.0,
@@ -313,8 +322,8 @@ fn a_ciphertext_of_few_slots_is_refreshed() {
 #[test]
 fn settings_that_do_not_fit_are_refused() {
     let parameters = parameters();
-    let refused = |change: &dyn Fn(&mut Settings)| {
-        let mut settings = Settings::full(&parameters);
+    let refused = |change: &dyn Fn(&mut BootstrappingSettings)| {
+        let mut settings = BootstrappingSettings::full(&parameters);
         change(&mut settings);
         let error = Bootstrapping::<()>::new(&parameters, &settings)
             .err()
@@ -329,6 +338,23 @@ fn settings_that_do_not_fit_are_refused() {
     refused(&|s| s.babies = 6);
     refused(&|s| s.ratio = f64::NAN);
     let without = Parameters::insecure(8, 20).unwrap();
-    let settings = Settings::full(&without);
+    let settings = BootstrappingSettings::full(&without);
     assert!(Bootstrapping::<()>::new(&without, &settings).is_err());
+}
+
+#[test]
+fn ciphertexts_that_cannot_be_refreshed_are_errors() {
+    let parameters = parameters();
+    let settings = BootstrappingSettings::full(&parameters);
+    let bootstrapping = Bootstrapping::new(&parameters, &settings).unwrap();
+    assert_eq!(bootstrapping.lowest_level(), 4);
+    for (level, log_scale) in [(0, 20.0), (3, 30.0), (4, 65.0)] {
+        let planner = Planner::new(&parameters, NoEncoding);
+        let x = Shape::fresh(level, f64::exp2(log_scale));
+        let error = bootstrapping.refresh(&planner, &x).unwrap_err();
+        assert!(
+            matches!(&error, CircuitError::Operation { layer, .. } if layer.starts_with("bootstrapping")),
+            "{error}"
+        );
+    }
 }
