@@ -88,7 +88,9 @@ fn dependency(from: &str, to: &str, ours: bool) -> Dependency {
 fn every_dependency_is_an_arrow_of_the_design() {
     let dependencies = workspace::dependencies().expect("cargo metadata");
     assert!(
-        dependencies.contains(&dependency("circuits", "ckks", true)),
+        dependencies
+            .iter()
+            .any(|known| known.ours && known.from == "circuits" && known.to == "ckks"),
         "the arrows were not read: {dependencies:?}"
     );
     let objections: Vec<String> = dependencies.iter().filter_map(objection).collect();
