@@ -118,15 +118,22 @@ fn colours_can_be_chosen(page: &mut Chromium) -> Outcome<()> {
     let paper = "getComputedStyle(document.body).backgroundColor";
     let kept = "localStorage.getItem('scheme')";
     let press = "document.querySelector('#scheme').click()";
+    let ready = "!document.querySelector('#scheme').hidden";
+    page.wait_for(ready, SOON)?;
     let light = page.evaluate(paper)?;
+    // A style sheet that did not apply so far may still have to come.
+    let (is_light, is_dark) = (
+        format!("{paper} === {light}"),
+        format!("{paper} !== {light}"),
+    );
     page.evaluate(press)?;
-    assert_ne!(page.evaluate(paper)?, light);
+    page.wait_for(&is_dark, SOON)?;
     assert_eq!(page.evaluate(kept)?, "dark");
     page.reload()?;
-    page.wait_for("!document.querySelector('#scheme').hidden", SOON)?;
-    assert_ne!(page.evaluate(paper)?, light, "the choice was forgotten");
+    page.wait_for(ready, SOON)?;
+    page.wait_for(&is_dark, SOON)?;
     page.evaluate(press)?;
-    assert_eq!(page.evaluate(paper)?, light);
+    page.wait_for(&is_light, SOON)?;
     assert!(page.evaluate(kept)?.is_null());
     page.wait_for("document.querySelectorAll('.sample').length >= 8", SOON)?;
     Ok(())
