@@ -94,13 +94,14 @@ export class Visit {
    * `prepare`. An aborted `signal` ends the server's work too.
    */
   async ask({ encrypt, decrypt, signal }) {
-    try {
-      return await this.#attempt(encrypt, decrypt, signal);
-    } catch (error) {
-      // The server drops key sets that rest for long and keys that it cannot read any more, and forgets inferences when it restarts.
-      if (!(await this.#recover(error, signal))) throw error;
-      await this.prepare(signal);
-      return this.#attempt(encrypt, decrypt, signal);
+    for (let left = RECOVERIES; ; left--) {
+      try {
+        return await this.#attempt(encrypt, decrypt, signal);
+      } catch (error) {
+        // The server drops key sets that rest for long and keys that it cannot read any more, and forgets inferences and half a key when it restarts.
+        if (left === 0 || !(await this.#recover(error, signal))) throw error;
+        await this.prepare(signal);
+      }
     }
   }
 
@@ -293,6 +294,9 @@ export class Visit {
     });
   }
 }
+
+/** How often a question is asked again after the server lost something. */
+const RECOVERIES = 3;
 
 /** What the server says when it lost something that can be sent again. */
 const LOST = ["unknown-key-set", "missing-keys", "unknown-inference"];
