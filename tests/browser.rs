@@ -119,7 +119,11 @@ fn colours_can_be_chosen(page: &mut Chromium) -> Outcome<()> {
     let kept = "localStorage.getItem('scheme')";
     let press = "document.querySelector('#scheme').click()";
     let ready = "!document.querySelector('#scheme').hidden";
-    page.wait_for(ready, SOON)?;
+    // The system's choice was another one a moment ago.
+    page.wait_for(
+        "document.querySelector('#scheme').dataset.other === 'dark'",
+        SOON,
+    )?;
     let light = page.evaluate(paper)?;
     // A style sheet that did not apply so far may still have to come.
     let (is_light, is_dark) = (
