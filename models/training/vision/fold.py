@@ -1,13 +1,12 @@
 """Folds a trained model into the released form: plain linear maps, two squares and a product, no norms."""
 
 import math
-from dataclasses import replace
 
 import torch
 
 from folding import after_norm, norm_map
 from ranges import Ranges
-from vision.vit import Form, Vit, pairs
+from vision.vit import Form, Vit
 
 
 @torch.no_grad()
@@ -17,7 +16,7 @@ def fold(model: Vit) -> dict[str, torch.Tensor]:
     Scores: p·BN(q·k/√F) + r becomes q'·k + r' by scaling q, and the 1/√T after the square becomes its root before it.
     """
     shape, form = model.shape, model.shape.form
-    if replace(form, tables=False) != Form():
+    if form != Form():
         raise SystemExit("the evaluator runs the released form alone")
     out = {"embed.weight": model.embed.weight.double(), "embed.position": model.position.double()}
     root = shape.tokens**-0.25
@@ -33,8 +32,7 @@ def fold(model: Vit) -> dict[str, torch.Tensor]:
         out[f"{name}.query.weight"] = weight * per_channel[:, None]
         out[f"{name}.query.bias"] = bias * per_channel
         out[f"{name}.scores.shift"] = root * (p * shift + r)
-        offset = attention.score_offset.double() * shape.tokens**-0.5
-        out[f"{name}.scores.offset"] = offset[:, pairs(shape).distance.flatten()].view(-1, shape.tokens, shape.tokens) if form.tables else offset[:, 0]
+        out[f"{name}.scores.offset"] = attention.score_offset[:, 0].double() * shape.tokens**-0.5
         out[f"{name}.output.weight"], out[f"{name}.output.bias"] = block.output.weight.double(), block.output.bias.double()
         weight, bias = after_norm(block.norm, block.up.weight, block.up.bias)
         scale, shift = norm_map(block.up_norm)
@@ -57,8 +55,7 @@ def folded_logits(tensors: dict[str, torch.Tensor], heads: int, patches: torch.T
         q, k, v = (see(f"{name}.{part}", linear(f"{name}.{part}", x)) for part in ("query", "key", "value"))
         q, k, v = (z.unflatten(2, (heads, -1)).transpose(1, 2) for z in (q, k, v))
         scores = see(f"{name}.scores", q @ k.transpose(2, 3) + tensors[f"{name}.scores.shift"].view(-1, 1, 1))
-        offset = tensors[f"{name}.scores.offset"]
-        attention = see(f"{name}.attention", scores**2 + (offset if offset.dim() == 3 else offset.view(-1, 1, 1)))
+        attention = see(f"{name}.attention", scores**2 + tensors[f"{name}.scores.offset"].view(-1, 1, 1))
         mixed = see(f"{name}.mixed", (attention @ v).transpose(1, 2).flatten(2))
         up = see(f"{name}.up", linear(f"{name}.up", x))
         x = see(f"{name}.stream", x + linear(f"{name}.output", mixed) + linear(f"{name}.down", up**2))
