@@ -8,7 +8,7 @@ from stages import main
 DEEP = ["--blocks", "6", "--width", "192", "--heads", "3", "--hidden", "384", "--tables", "--cutmix", "0.5", "--evaluate-every", "10"]
 LONG = [*DEEP, "--epochs", "150"]
 RANGE = [*DEEP, "--epochs", "20", "--muon", "1e-3", "--adam", "7e-4"]
-FAST = ["--tables", "--cutmix", "0.5", "--evaluate-every", "10", "--epochs", "150", "--teacher", "runs/deep", "--teach", "0.7"]
+FAST = ["--cutmix", "0.5", "--evaluate-every", "10", "--epochs", "150", "--teacher", "runs/deep", "--teach", "0.7"]
 SHORT = ["--tables", "--epochs", "12", "--evaluate-every", "12", "--average", "0.99"]
 RATES = ["--muon", "6e-3", "--adam", "3e-3"]
 SIGMA = ["--attention", "gelu", "--activation", "gelu"]
