@@ -50,10 +50,11 @@ macro_rules! lazy_sums {
                             add_product(simd, &mut sums[r], a[r], $shift(simd, a[r]), b[r]);
                         }
                     }
-                    *block = pulp::cast!(sums.map(
-                        #[inline(always)]
-                        |sum| reduction.reduce_wide(simd, sum)
-                    ));
+                    let mut residues = [$splat(simd, 0); REGISTERS];
+                    for (residue, sum) in residues.iter_mut().zip(sums) {
+                        *residue = reduction.reduce_wide(simd, sum);
+                    }
+                    *block = pulp::cast!(residues);
                 }
             }
 
@@ -85,10 +86,7 @@ macro_rules! lazy_sums {
                         }
                     }
                     for (block, sums) in [(block0, sums0), (block1, sums1)] {
-                        *block = pulp::cast!(sums.map(
-                            #[inline(always)]
-                            |sum| reduction.reduce_factors(simd, sum, lhs.len())
-                        ));
+                        *block = reduction.reduce_block(simd, sums, lhs.len());
                     }
                 }
             }
@@ -117,10 +115,7 @@ macro_rules! lazy_sums {
                             *odd = $add64(simd, *odd, $mul(simd, $shift(simd, a[r]), factor));
                         }
                     }
-                    *block = pulp::cast!(sums.map(
-                        #[inline(always)]
-                        |sum| reduction.reduce_factors(simd, sum, terms.len())
-                    ));
+                    *block = reduction.reduce_block(simd, sums, terms.len());
                 }
             }
 
@@ -286,6 +281,16 @@ macro_rules! lazy_sums {
                     let high = self.below(simd, high, 1);
                     let value = self.below(simd, self.corrected(simd, high, sums), 1);
                     self.product(simd, self.below(simd, value, 0), self.radix)
+                }
+
+                /// The sums of so many products with factors.
+                #[inline(always)]
+                fn reduce_block(&self, simd: $simd, sums: Sums, terms: usize) -> [u32; BLOCK] {
+                    let mut residues = [$splat(simd, 0); REGISTERS];
+                    for (residue, sum) in residues.iter_mut().zip(sums) {
+                        *residue = self.reduce_factors(simd, sum, terms);
+                    }
+                    pulp::cast!(residues)
                 }
 
                 /// [`Modulus::reduce_factors`] of a sum of so many products: four are below `2^32 p`, eight below twice that.
