@@ -134,6 +134,12 @@ impl Parameters {
         {
             return Self::insecure(log_n, chain);
         }
+        #[cfg(feature = "insecure-parameters")]
+        if let Some(log_n) = name.strip_prefix("insecure-bootstrapping-n")
+            && let Ok(log_n @ 6..=13) = log_n.parse()
+        {
+            return Self::insecure_bootstrapping(log_n);
+        }
         match name {
             "n15-q630-p237" => Self::n15_q630_p237(),
             "n15-q631-p232" => Self::n15_q631_p232(),
