@@ -53,6 +53,7 @@ pub fn deep() -> Result<(), Box<dyn Error>> {
             hidden: 512,
             blocks: 6,
             classes: 100,
+            displacements: true,
         },
         preprocessing: vit::Preprocessing {
             pad: 2,

@@ -29,12 +29,31 @@ fn window(embedding: &Embedding, seed: u32) -> Array2<f32> {
     embedding.rows(&tokens).unwrap()
 }
 
+/// Sizes that no packing takes as they are: three heads, an MLP that is not twice as wide, and offsets for each displacement.
+fn uneven_vit(blocks: usize, seed: u64) -> Vit {
+    let mut config = Vit::small(blocks, seed).unwrap().config;
+    let shape = &mut config.architecture;
+    (shape.heads, shape.width, shape.hidden) = (3, 48, 80);
+    shape.displacements = true;
+    let mut vit = Vit::random(config, seed).unwrap();
+    for block in &mut vit.blocks {
+        if let Sigma::Unordered { offset, .. } = &mut block.sigma {
+            offset.mapv_inplace(|d| 3.0 * d);
+        }
+    }
+    vit
+}
+
+fn log_n(network: &impl Network) -> u32 {
+    network.packing().slots().ilog2() + 1
+}
+
 fn on_slot_vectors<N: Network<Plaintext = <Cleartext as Evaluator>::Plaintext>>(
     network: &N,
     input: &Array2<f32>,
     want: &[f32],
 ) {
-    let parameters = Parameters::insecure(LOG_N, 23).unwrap();
+    let parameters = Parameters::insecure(log_n(network), 23).unwrap();
     let cleartext = Cleartext::new(&parameters);
     let slots = match network.query_subring() {
         Subring::Even => parameters.slots() / 2,
@@ -62,6 +81,12 @@ fn slot_vectors_agree_with_the_reference() {
             &input,
             &vit.logits(&input).to_vec(),
         );
+        let vit = uneven_vit(blocks, 9);
+        on_slot_vectors(
+            &VitNetwork::new(&vit).unwrap(),
+            &input,
+            &vit.logits(&input).to_vec(),
+        );
         let (lm, embedding) = language_model(blocks, 7 + blocks as u64);
         let input = window(&embedding, blocks as u32);
         on_slot_vectors(
@@ -79,7 +104,7 @@ fn on_ciphertexts<N: Network<Plaintext = Plaintext> + Sync>(
     want: &[f32],
     first_layer: &str,
 ) {
-    let parameters = Parameters::insecure(LOG_N, primes).unwrap();
+    let parameters = Parameters::insecure(log_n(&network), primes).unwrap();
     let model = EncryptedModel::new(&parameters, network).unwrap();
     let plan = model.plan();
     let secret = SecretKey::new(&parameters, &Seed::from_bytes([5; 32]));
@@ -157,6 +182,15 @@ fn on_ciphertexts<N: Network<Plaintext = Plaintext> + Sync>(
 fn ciphertexts_agree_with_the_reference() {
     let vit = Vit::small(2, 3).unwrap();
     let input = patches(&vit, 0.5);
+    let want = vit.logits(&input).to_vec();
+    on_ciphertexts(
+        15,
+        VitNetwork::new(&vit).unwrap(),
+        &input,
+        &want,
+        "embedding, rotate",
+    );
+    let vit = uneven_vit(2, 3);
     let want = vit.logits(&input).to_vec();
     on_ciphertexts(
         15,

@@ -121,6 +121,7 @@ def main() -> None:
             "hidden": shape.hidden,
             "blocks": shape.blocks,
             "classes": shape.classes,
+            "displacements": shape.form.tables,
         },
         "preprocessing": {
             "size": shape.size,
