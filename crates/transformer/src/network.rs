@@ -15,11 +15,13 @@ pub trait Network {
     /// The level that a query needs.
     fn query_level(&self) -> usize;
 
-    /// The shortest released parameters with these levels; the longest where none has them, so that planning says what lacks.
+    /// The shortest released parameters with these slots and levels; the longest where none has them, so that planning says what lacks.
     fn released_parameters(&self) -> Result<Parameters, ParametersError> {
-        let [shorter, longer] = Parameters::released()?;
-        let fits = shorter.max_level() >= self.query_level();
-        Ok(if fits { shorter } else { longer })
+        let [shorter, longer, longest] = Parameters::released()?;
+        let fits = |set: &Parameters| {
+            set.slots() == self.packing().slots() && set.max_level() >= self.query_level()
+        };
+        Ok([shorter, longer].into_iter().find(fits).unwrap_or(longest))
     }
 
     /// Where the query's message lives. [`Network::evaluate`] takes the trace, so that a scale of half the parameters' is asked for

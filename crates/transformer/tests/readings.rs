@@ -1,7 +1,7 @@
 //! The encrypted transformer against the ndarray reference, in all three readings, at a small insecure ring.
 
 mod common;
-use circuits::{Cleartext, Evaluator, NoEncoding, Planner, Shape};
+use circuits::{Cleartext, Evaluator, NoEncoding, Plan, Planner, Shape};
 use ckks::{
     Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters, Plaintext, SecretKey, Seed,
     Subring,
@@ -99,14 +99,15 @@ fn slot_vectors_agree_with_the_reference() {
 
 fn on_ciphertexts<N: Network<Plaintext = Plaintext> + Sync>(
     primes: usize,
-    network: N,
+    (sketch, network): (&impl Network<Plaintext = f64>, N),
     input: &Array2<f32>,
     want: &[f32],
     first_layer: &str,
 ) {
     let parameters = Parameters::insecure(log_n(&network), primes).unwrap();
-    let model = EncryptedModel::new(&parameters, network).unwrap();
+    let model = EncryptedModel::unencoded(&parameters, sketch, network).unwrap();
     let plan = model.plan();
+    assert!(!model.is_encoded() && plan.circuit.plaintext_bytes == 0);
     let secret = SecretKey::new(&parameters, &Seed::from_bytes([5; 32]));
     let mut keys = EvaluationKeySet::new(&parameters);
     for spec in &plan.circuit.keys {
@@ -137,7 +138,7 @@ fn on_ciphertexts<N: Network<Plaintext = Plaintext> + Sync>(
             ControlFlow::Continue(())
         })
         .unwrap();
-    assert!(last > 0.99);
+    assert!(last > 0.99 && model.is_encoded());
     let planned: Vec<_> = plan
         .circuit
         .layers
@@ -185,7 +186,10 @@ fn ciphertexts_agree_with_the_reference() {
     let want = vit.logits(&input).to_vec();
     on_ciphertexts(
         15,
-        VitNetwork::new(&vit).unwrap(),
+        (
+            &VitNetwork::new(&vit).unwrap(),
+            VitNetwork::new(&vit).unwrap(),
+        ),
         &input,
         &want,
         "embedding, rotate",
@@ -194,7 +198,10 @@ fn ciphertexts_agree_with_the_reference() {
     let want = vit.logits(&input).to_vec();
     on_ciphertexts(
         15,
-        VitNetwork::new(&vit).unwrap(),
+        (
+            &VitNetwork::new(&vit).unwrap(),
+            VitNetwork::new(&vit).unwrap(),
+        ),
         &input,
         &want,
         "embedding, rotate",
@@ -204,10 +211,28 @@ fn ciphertexts_agree_with_the_reference() {
     let want = lm.hidden(&input).to_vec();
     on_ciphertexts(
         15,
-        LmNetwork::new(&lm).unwrap(),
+        (&LmNetwork::new(&lm).unwrap(), LmNetwork::new(&lm).unwrap()),
         &input,
         &want,
         "query, conjugate",
+    );
+}
+
+#[test]
+fn a_plan_is_the_same_with_and_without_encoded_weights() {
+    let vit = Vit::small(1, 3).unwrap();
+    let parameters = Parameters::insecure(LOG_N, 9).unwrap();
+    let network = || VitNetwork::new(&vit).unwrap();
+    let now = EncryptedModel::new(&parameters, network()).unwrap();
+    let later =
+        EncryptedModel::unencoded(&parameters, &VitNetwork::new(&vit).unwrap(), network()).unwrap();
+    assert!(now.is_encoded() && now.plan().circuit.plaintext_bytes > 0);
+    assert_eq!(
+        Plan {
+            plaintext_bytes: 0,
+            ..now.plan().circuit.clone()
+        },
+        later.plan().circuit
     );
 }
 
