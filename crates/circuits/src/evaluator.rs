@@ -114,6 +114,16 @@ pub trait Evaluator {
         Ok(live.into_iter().map(|(x, _)| x).collect())
     }
 
+    /// [`Evaluator::refresh_point`] where one ciphertext lives.
+    fn refresh_one(
+        &self,
+        x: Self::Ciphertext,
+        bound: f64,
+    ) -> Result<Self::Ciphertext, CircuitError> {
+        let x = self.refresh_point(vec![(x, bound)])?.pop();
+        x.ok_or(CircuitError::NoTerms("refresh"))
+    }
+
     /// Slots to the left by `steps`, one key switch.
     fn rotate(&self, a: &Self::Ciphertext, steps: i64) -> Result<Self::Ciphertext, CircuitError>;
 

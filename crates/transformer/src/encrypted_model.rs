@@ -1,17 +1,21 @@
 //! A model ready to be evaluated on ciphertexts: planned, its weights encoded.
 
-use crate::{Network, SlotLayout, TransformerError};
+use crate::{Network, SlotLayout, TransformerError, network::RESULT_LEVEL};
 use circuits::ckks::{
     Ciphertext, CiphertextSpec, EvaluationKeySet, Evaluator, Parameters, Plaintext, Subring,
 };
-use circuits::{CircuitError, CkksEncoding, Encrypted, Operation, Plan, Planner, Shape, in_pool};
-use std::ops::ControlFlow;
+use circuits::{
+    BootstrappingSettings, CircuitError, CkksEncoding, Encrypted, NoEncoding, Operation, Placement,
+    Plan, Planner, Refreshing, Shape, in_pool,
+};
+use std::{ops::ControlFlow, sync::Arc};
 
 /// A network under parameters.
 pub struct EncryptedModel<N> {
     parameters: Parameters,
     network: N,
     plan: ModelPlan,
+    refreshing: Option<Arc<Refreshing<Plaintext>>>,
 }
 
 /// What a client and a server need to know before the first ciphertext.
@@ -27,6 +31,8 @@ pub struct ModelPlan {
     pub result: CiphertextSpec,
     /// Where the result holds its values.
     pub result_layout: SlotLayout,
+    /// Where the circuit bootstraps, if its parameters let it.
+    pub placement: Option<Placement>,
 }
 
 /// How far an evaluation is.
@@ -44,28 +50,56 @@ impl<N: Network<Plaintext = Plaintext>> EncryptedModel<N> {
     /// Running out of levels, a scale without room and an architecture that the packing does not take are errors here, never
     /// later.
     pub fn new(parameters: &Parameters, network: N) -> Result<Self, TransformerError> {
-        let packing = network.packing();
-        let differ = |what, needed, found| TransformerError::Parameters {
-            what,
-            needed,
-            found,
-        };
-        if packing.slots() != parameters.slots() {
-            return Err(differ("slots", packing.slots(), parameters.slots()));
+        check_slots(parameters, &network)?;
+        let (needed, found) = (network.query_level(), parameters.max_level());
+        if needed > found {
+            let what = "levels";
+            return Err(TransformerError::Parameters {
+                what,
+                needed,
+                found,
+            });
         }
-        if network.query_level() > parameters.max_level() {
-            return Err(differ(
-                "levels",
-                network.query_level(),
-                parameters.max_level(),
-            ));
+        Self::planned(parameters, network, None)
+    }
+
+    /// The same, bootstrapped where that is cheapest if the parameters have an ephemeral secret. `survey` makes the network once more, without
+    /// plaintexts: it is read before levels and so scales are known.
+    pub fn refreshed<S: Network<Plaintext = f64>>(
+        parameters: &Parameters,
+        network: N,
+        survey: impl FnOnce() -> Result<S, TransformerError>,
+    ) -> Result<Self, TransformerError> {
+        if parameters.encapsulation().is_none() {
+            return Self::new(parameters, network);
         }
+        check_slots(parameters, &network)?;
+        let planner = Planner::surveying(parameters, NoEncoding);
+        let scale = parameters.scale() * network.query_scale();
+        let result = survey()?.evaluate(&planner, &Shape::fresh(parameters.max_level(), scale))?;
+        let settings = BootstrappingSettings::real(parameters);
+        let survey = planner.into_survey(&result);
+        let placement = Placement::cheapest(parameters, &settings, &survey, RESULT_LEVEL)?;
+        let refreshing = Refreshing::new(parameters, &settings, placement)?;
+        Self::planned(parameters, network, Some(Arc::new(refreshing)))
+    }
+
+    fn planned(
+        parameters: &Parameters,
+        network: N,
+        refreshing: Option<Arc<Refreshing<Plaintext>>>,
+    ) -> Result<Self, TransformerError> {
+        let placement = refreshing.as_ref().map(|r| r.placement().clone());
+        let level = placement.as_ref().map(|placement| placement.level);
         let query = CiphertextSpec {
-            level: network.query_level(),
+            level: level.unwrap_or(network.query_level()),
             log_scale: (parameters.scale() * network.query_scale()).log2(),
             subring: network.query_subring(),
         };
-        let planner = Planner::new(parameters, CkksEncoding);
+        let planner = match &refreshing {
+            None => Planner::new(parameters, CkksEncoding),
+            Some(r) => Planner::new(parameters, CkksEncoding).refreshing(r.clone()),
+        };
         let fresh = Shape::fresh(query.level, query.log_scale.exp2());
         let result = network.evaluate(&planner, &fresh)?;
         let plan = ModelPlan {
@@ -78,11 +112,13 @@ impl<N: Network<Plaintext = Plaintext>> EncryptedModel<N> {
                 subring: Subring::Full,
             },
             result_layout: network.result_layout(),
+            placement,
         };
         Ok(Self {
             parameters: parameters.clone(),
             network,
             plan,
+            refreshing,
         })
     }
 
@@ -118,8 +154,24 @@ impl<N: Network<Plaintext = Plaintext>> EncryptedModel<N> {
         };
         in_pool(|| {
             let reading = Encrypted::new(Evaluator::new(&self.parameters, keys), &mut observer);
+            let reading = match &self.refreshing {
+                None => reading,
+                Some(refreshing) => reading.refreshing(refreshing.clone()),
+            };
             Ok(self.network.evaluate(&reading, query)?)
         })
+    }
+}
+
+fn check_slots<N: Network>(parameters: &Parameters, network: &N) -> Result<(), TransformerError> {
+    let (what, needed, found) = ("slots", network.packing().slots(), parameters.slots());
+    match needed == found {
+        true => Ok(()),
+        false => Err(TransformerError::Parameters {
+            what,
+            needed,
+            found,
+        }),
     }
 }
 

@@ -4,7 +4,7 @@ use std::{ops::ControlFlow, path::Path, sync::Arc};
 
 use protocol::{
     check::Trust,
-    ckks::{EvaluationKeySet, Parameters, Plaintext, SeededCiphertext, SeededKey, WireError},
+    ckks::{EvaluationKeySet, Plaintext, SeededCiphertext, SeededKey, WireError},
     hex::Digest,
     manifest::{Manifest, Task},
     problem::{Problem, ProblemKind},
@@ -22,17 +22,15 @@ pub(super) struct EncryptedEngine<N> {
 }
 
 impl<N: Network<Plaintext = Plaintext>> EncryptedEngine<N> {
-    /// Plans and encodes a network. `files` are for download, those that the task names among them.
+    /// Describes a model that is planned and encoded. `files` are for download, those that the task names among them.
     pub(super) fn new(
         name: &str,
         weights: Digest,
         task: Task,
         files: Vec<File>,
-        network: N,
-        parameters: &Parameters,
+        model: EncryptedModel<N>,
     ) -> Result<Self, LoadError> {
-        let model = EncryptedModel::new(parameters, network)?;
-        let manifest = describe(name, weights, task, model.plan(), parameters)?;
+        let manifest = describe(name, weights, task, model.plan(), model.parameters())?;
         // Clients make the same examination: what they would refuse must not be offered.
         manifest.check(Trust::InsecureForTests)?;
         Ok(Self {

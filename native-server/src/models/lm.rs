@@ -8,7 +8,7 @@ use protocol::{
     hex::Digest,
     manifest::{Complete, EMBEDDING, FileEntry, Perplexity, TOKENIZER, Task},
 };
-use transformer::{LmNetwork, Network};
+use transformer::{EncryptedModel, LmNetwork, Network};
 
 use super::{
     File, LoadError, describe::narrow, encrypted::EncryptedEngine, public_files, read,
@@ -75,5 +75,6 @@ fn engine(
         perplexity: perplexity.collect(),
     });
     let network = LmNetwork::new(lm)?;
-    EncryptedEngine::new(&config.name, weights, task, files, network, parameters)
+    let model = EncryptedModel::refreshed(parameters, network, || LmNetwork::new(lm))?;
+    EncryptedEngine::new(&config.name, weights, task, files, model)
 }

@@ -8,7 +8,7 @@ use protocol::{
     hex::Digest,
     manifest::{Accuracy, Classify, Preprocessing, Task},
 };
-use transformer::{Network, VitNetwork};
+use transformer::{EncryptedModel, Network, VitNetwork};
 
 use super::{
     File, LoadError, describe::narrow, encrypted::EncryptedEngine, public_files, read,
@@ -59,7 +59,8 @@ fn engine(
         },
     });
     let network = VitNetwork::new(vit)?;
-    EncryptedEngine::new(&config.name, weights, task, files, network, parameters)
+    let model = EncryptedModel::refreshed(parameters, network, || VitNetwork::new(vit))?;
+    EncryptedEngine::new(&config.name, weights, task, files, model)
 }
 
 fn preprocessing(steps: &model::Preprocessing) -> Preprocessing {

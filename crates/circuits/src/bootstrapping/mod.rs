@@ -36,6 +36,8 @@ pub struct Bootstrapping<P> {
     /// Near the scale that the reduction works at.
     scale: f64,
     slots: usize,
+    /// Whether real and imaginary parts stand beside each other in one ciphertext.
+    beside: bool,
 }
 
 impl<P> Bootstrapping<P> {
@@ -73,6 +75,7 @@ impl<P> Bootstrapping<P> {
             base,
             scale,
             slots: settings.slots,
+            beside: !settings.real && settings.slots < parameters.slots(),
         })
     }
 
@@ -142,7 +145,7 @@ impl<P> Bootstrapping<P> {
         let parts = self.coeffs_to_slots.evaluate(evaluator, &x)?;
         evaluator.layer("bootstrapping: EvalMod");
         let factor = self.base / (TAU * message);
-        let scale = self.scale_of_sine(evaluator, &parts[0], parts.len(), target * factor);
+        let scale = self.scale_of_sine(evaluator, &parts[0], target * factor);
         let sines = parts
             .iter()
             .map(|part| self.eval_mod.evaluate(evaluator, part, scale))
@@ -153,19 +156,9 @@ impl<P> Bootstrapping<P> {
 
     /// A scale near that of the reduction, from which a power of two and the next prime lead to `target`: an integer factor of eleven bits would be
     /// wrong in the twelfth.
-    fn scale_of_sine<E: Evaluator>(
-        &self,
-        evaluator: &E,
-        part: &E::Ciphertext,
-        parts: usize,
-        target: f64,
-    ) -> f64 {
+    fn scale_of_sine<E: Evaluator>(&self, evaluator: &E, part: &E::Ciphertext, target: f64) -> f64 {
         let level = evaluator.level_of(part).saturating_sub(EvalMod::LEVELS);
-        let last = if parts == 1 {
-            level.saturating_sub(1)
-        } else {
-            level
-        };
+        let last = level.saturating_sub(usize::from(self.beside));
         let exact = target * evaluator.prime(last);
         exact / (exact / self.scale).log2().round().exp2()
     }
@@ -182,6 +175,9 @@ impl<P> Bootstrapping<P> {
         let [beside] = parts else {
             return Err(CircuitError::NoTerms("bootstrapping"));
         };
+        if !self.beside {
+            return Ok(beside.clone());
+        }
         let mut units = vec![Complex64::ONE; 2 * self.slots];
         units[self.slots..].fill(Complex64::I);
         let prime = evaluator.prime(evaluator.level_of(beside));
