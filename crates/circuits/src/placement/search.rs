@@ -54,14 +54,14 @@ impl Choices {
         }
         let complete = ways.len() > self.segments.len();
         let last = ways.pop().unwrap_or_default();
-        let reached = last
+        let mut reached = last
             .iter()
             .enumerate()
             .filter_map(|(level, way)| Some((level, way.as_ref()?.cost)));
         // Where the way is not complete, the highest level comes furthest into the segment that fails.
         let best = match complete {
             true => reached.min_by(|(_, a), (_, b)| a.total_cmp(b)),
-            false => reached.last(),
+            false => reached.next_back(),
         };
         let (level, cost) = best.unwrap_or((self.highest, 0.0));
         ways.push(last);
@@ -161,7 +161,7 @@ mod tests {
                 depth,
                 live: 1 + numbers.below(3),
                 costs: (0..=highest)
-                    .map(|l| (l >= depth + unfit).then(|| base + slope * l as f64))
+                    .map(|l| (l >= depth + unfit).then_some(base + slope * l as f64))
                     .collect(),
             }
         });
