@@ -138,6 +138,13 @@ impl Parameters {
         {
             return Self::insecure(log_n, chain);
         }
+        #[cfg(feature = "insecure-parameters")]
+        if let Some(Ok(log_n @ 6..=13)) = name
+            .strip_prefix("insecure-bootstrapping-n")
+            .map(str::parse)
+        {
+            return Self::insecure_bootstrapping(log_n);
+        }
         match name {
             "n15-q630-p237" => Self::n15_q630_p237(),
             "n15-q631-p232" => Self::n15_q631_p232(),

@@ -5,7 +5,7 @@ use crate::{
     attention::Attention,
     block::{Block, Head},
     embedding::Embedding,
-    network::RESULT_LEVEL,
+    network::{RESULT_LEVEL, bound},
     padding::padded,
 };
 use circuits::ckks::Subring;
@@ -18,6 +18,8 @@ pub struct VitNetwork<P> {
     shape: Architecture,
     embedding: Embedding<P>,
     blocks: Vec<Block<P, Attention<P>>>,
+    /// Of the stream before each block.
+    bounds: Vec<f64>,
 }
 
 const EMBEDDING_LEVELS: usize = 1;
@@ -51,11 +53,17 @@ impl<P> VitNetwork<P> {
                 ))
             })
             .collect::<Result<_, TransformerError>>()?;
+        let ranges = &vit.config.ranges;
+        let streams = ranges.blocks.iter().map(|block| block.stream);
         Ok(Self {
             packing,
             shape,
             embedding: Embedding::new(packing, &vit.embed),
             blocks,
+            bounds: std::iter::once(ranges.embed)
+                .chain(streams)
+                .map(bound)
+                .collect(),
         })
     }
 }
@@ -93,11 +101,12 @@ impl<P> Network for VitNetwork<P> {
         query: &E::Ciphertext,
     ) -> Result<E::Ciphertext, CircuitError> {
         let embedded = self.embedding.evaluate(evaluator, query)?;
-        self.blocks
-            .iter()
-            .enumerate()
-            .try_fold(embedded, |x, (i, block)| {
+        self.blocks.iter().zip(&self.bounds).enumerate().try_fold(
+            embedded,
+            |x, (i, (block, &bound))| {
+                let x = evaluator.refresh_one(x, bound)?;
                 block.evaluate(evaluator, i + 1, &x)
-            })
+            },
+        )
     }
 }

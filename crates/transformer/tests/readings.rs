@@ -97,15 +97,16 @@ fn slot_vectors_agree_with_the_reference() {
     }
 }
 
-fn on_ciphertexts<N: Network<Plaintext = Plaintext> + Sync>(
+fn on_ciphertexts<N: Network<Plaintext = Plaintext> + Sync, S: Network<Plaintext = f64>>(
     primes: usize,
-    (sketch, network): (&impl Network<Plaintext = f64>, N),
+    network: N,
+    sketch: impl Fn() -> Result<S, TransformerError>,
     input: &Array2<f32>,
     want: &[f32],
     first_layer: &str,
 ) {
     let parameters = Parameters::insecure(log_n(&network), primes).unwrap();
-    let model = EncryptedModel::unencoded(&parameters, sketch, network).unwrap();
+    let model = EncryptedModel::planned(&parameters, network, sketch).unwrap();
     let plan = model.plan();
     assert!(!model.is_encoded() && plan.circuit.plaintext_bytes == 0);
     let secret = SecretKey::new(&parameters, &Seed::from_bytes([5; 32]));
@@ -186,10 +187,8 @@ fn ciphertexts_agree_with_the_reference() {
     let want = vit.logits(&input).to_vec();
     on_ciphertexts(
         15,
-        (
-            &VitNetwork::new(&vit).unwrap(),
-            VitNetwork::new(&vit).unwrap(),
-        ),
+        VitNetwork::new(&vit).unwrap(),
+        || VitNetwork::new(&vit),
         &input,
         &want,
         "embedding, rotate",
@@ -198,10 +197,8 @@ fn ciphertexts_agree_with_the_reference() {
     let want = vit.logits(&input).to_vec();
     on_ciphertexts(
         15,
-        (
-            &VitNetwork::new(&vit).unwrap(),
-            VitNetwork::new(&vit).unwrap(),
-        ),
+        VitNetwork::new(&vit).unwrap(),
+        || VitNetwork::new(&vit),
         &input,
         &want,
         "embedding, rotate",
@@ -211,7 +208,8 @@ fn ciphertexts_agree_with_the_reference() {
     let want = lm.hidden(&input).to_vec();
     on_ciphertexts(
         15,
-        (&LmNetwork::new(&lm).unwrap(), LmNetwork::new(&lm).unwrap()),
+        LmNetwork::new(&lm).unwrap(),
+        || LmNetwork::new(&lm),
         &input,
         &want,
         "query, conjugate",
@@ -224,8 +222,7 @@ fn a_plan_is_the_same_with_and_without_encoded_weights() {
     let parameters = Parameters::insecure(LOG_N, 9).unwrap();
     let network = || VitNetwork::new(&vit).unwrap();
     let now = EncryptedModel::new(&parameters, network()).unwrap();
-    let later =
-        EncryptedModel::unencoded(&parameters, &VitNetwork::new(&vit).unwrap(), network()).unwrap();
+    let later = EncryptedModel::planned(&parameters, network(), || VitNetwork::new(&vit)).unwrap();
     assert!(now.is_encoded() && now.plan().circuit.plaintext_bytes > 0);
     assert_eq!(
         Plan {

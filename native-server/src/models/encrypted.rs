@@ -13,7 +13,7 @@ use std::{
 
 use protocol::{
     check::Trust,
-    ckks::{EvaluationKeySet, Parameters, Plaintext, SeededCiphertext, SeededKey, WireError},
+    ckks::{EvaluationKeySet, Plaintext, SeededCiphertext, SeededKey, WireError},
     hex::Digest,
     manifest::{Manifest, Task},
     problem::{Problem, ProblemKind},
@@ -35,17 +35,15 @@ pub(super) struct EncryptedEngine<N> {
 }
 
 impl<N: Network<Plaintext = Plaintext>> EncryptedEngine<N> {
-    /// Plans a network on its `sketch` over scales. `files` are for download, those that the task names among them.
+    /// Describes a model that is planned. `files` are for download, those that the task names among them.
     pub(super) fn new(
         name: &str,
         weights: Digest,
         task: Task,
         files: Vec<File>,
-        (sketch, network): (&impl Network<Plaintext = f64>, N),
-        parameters: &Parameters,
+        model: EncryptedModel<N>,
     ) -> Result<Self, LoadError> {
-        let model = EncryptedModel::unencoded(parameters, sketch, network)?;
-        let manifest = describe(name, weights, task, model.plan(), parameters)?;
+        let manifest = describe(name, weights, task, model.plan(), model.parameters())?;
         // Clients make the same examination: what they would refuse must not be offered.
         manifest.check(Trust::InsecureForTests)?;
         Ok(Self {
@@ -172,7 +170,7 @@ fn unsound(error: WireError) -> Problem {
 #[cfg(test)]
 mod tests {
     use model::Vit;
-    use protocol::hex::Hex;
+    use protocol::{ckks::Parameters, hex::Hex};
     use transformer::VitNetwork;
 
     use super::*;

@@ -8,7 +8,7 @@ use protocol::{
     hex::Digest,
     manifest::{Complete, EMBEDDING, FileEntry, Perplexity, TOKENIZER, Task},
 };
-use transformer::{LmNetwork, Network};
+use transformer::{EncryptedModel, LmNetwork, Network};
 
 use super::{
     File, LoadError, describe::narrow, encrypted::EncryptedEngine, public_files, read,
@@ -74,6 +74,6 @@ fn engine(
         files: entries.collect(),
         perplexity: perplexity.collect(),
     });
-    let networks = (&LmNetwork::new(lm)?, LmNetwork::new(lm)?);
-    EncryptedEngine::new(&config.name, weights, task, files, networks, parameters)
+    let model = EncryptedModel::planned(parameters, LmNetwork::new(lm)?, || LmNetwork::new(lm))?;
+    EncryptedEngine::new(&config.name, weights, task, files, model)
 }

@@ -8,7 +8,7 @@ use protocol::{
     hex::Digest,
     manifest::{Accuracy, Classify, Preprocessing, Task},
 };
-use transformer::{Network, VitNetwork};
+use transformer::{EncryptedModel, Network, VitNetwork};
 
 use super::{
     File, LoadError, describe::narrow, encrypted::EncryptedEngine, public_files, read,
@@ -58,8 +58,9 @@ pub(super) fn engine(
             images: config.accuracy.images as u64,
         },
     });
-    let networks = (&VitNetwork::new(vit)?, VitNetwork::new(vit)?);
-    EncryptedEngine::new(&config.name, weights, task, files, networks, parameters)
+    let model =
+        EncryptedModel::planned(parameters, VitNetwork::new(vit)?, || VitNetwork::new(vit))?;
+    EncryptedEngine::new(&config.name, weights, task, files, model)
 }
 
 fn preprocessing(steps: &model::Preprocessing) -> Preprocessing {
