@@ -151,10 +151,16 @@ fn refuses_patches_of_another_shape() {
 
 /// Images and logits that `models/training/vision/export.py` computed with PyTorch for the released weights.
 #[test]
-fn released_model_agrees_with_pytorch_and_with_its_ranges() {
+fn released_models_agree_with_pytorch_and_with_their_ranges() {
+    released("cifar100-vit", "reference");
+    released("cifar100-vit-deep", "deep-reference");
+}
+
+fn released(model: &str, reference: &str) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let vit = Vit::load(&here.join("../../models/cifar100-vit")).unwrap();
-    let bytes = std::fs::read(here.join("tests/data/reference.safetensors")).unwrap();
+    let vit = Vit::load(&here.join("../../models").join(model)).unwrap();
+    let path = format!("tests/data/{reference}.safetensors");
+    let bytes = std::fs::read(here.join(path)).unwrap();
     let reference = SafeTensors::deserialize(&bytes).unwrap();
     let expected: Vec<f32> = reference
         .tensor("logits")
