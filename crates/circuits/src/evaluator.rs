@@ -104,6 +104,26 @@ pub trait Evaluator {
     /// base modulus, up to half of the ephemeral secret's weight (and a half).
     fn mod_raise(&self, a: &Self::Ciphertext) -> Result<Self::Ciphertext, CircuitError>;
 
+    /// A place where a bootstrapping may stand: what lives there is all that later operations read, each ciphertext with a power of two that bounds the
+    /// real and imaginary parts of its slots. It comes back as it is, or at a high level, as the reading's [`crate::Placement`] says; the circuit names
+    /// the layer that follows.
+    fn refresh_point(
+        &self,
+        live: Vec<(Self::Ciphertext, f64)>,
+    ) -> Result<Vec<Self::Ciphertext>, CircuitError> {
+        Ok(live.into_iter().map(|(x, _)| x).collect())
+    }
+
+    /// [`Evaluator::refresh_point`] where one ciphertext lives.
+    fn refresh_one(
+        &self,
+        x: Self::Ciphertext,
+        bound: f64,
+    ) -> Result<Self::Ciphertext, CircuitError> {
+        let x = self.refresh_point(vec![(x, bound)])?.pop();
+        x.ok_or(CircuitError::NoTerms("refresh"))
+    }
+
     /// Slots to the left by `steps`, one key switch.
     fn rotate(&self, a: &Self::Ciphertext, steps: i64) -> Result<Self::Ciphertext, CircuitError>;
 

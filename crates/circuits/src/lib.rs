@@ -6,6 +6,7 @@ mod cost;
 mod error;
 mod evaluator;
 mod linear_transform;
+mod placement;
 mod polynomial;
 mod pool;
 mod reading;
@@ -19,6 +20,7 @@ pub use cost::{Operation, OperationKind};
 pub use error::CircuitError;
 pub use evaluator::Evaluator;
 pub use linear_transform::{Input, LinearTransform, Steps, product, product_at, rotations};
+pub use placement::{Placement, Refreshing, Survey};
 pub use polynomial::Chebyshev;
 pub use pool::in_pool;
 pub use reading::{

@@ -4,7 +4,11 @@
 pub const SECURITY_SOURCE: &str = "Bossuat et al., Security Guidelines for Implementing Homomorphic Encryption, ePrint 2024/463, table for uniform ternary secrets, 128 bits classical";
 
 /// Where [`ephemeral_bound`] comes from.
-pub const EPHEMERAL_SOURCE: &str = "Bossuat et al., Sparse-Secret Encapsulation, ePrint 2022/024, as in Lattigo's sets for 128 bits: weight 32 at 60 + 61 bits";
+///
+/// 121 bits are the size of that key in the paper, not the most that is secure: at 120 bits the paper's estimate is 168.5 bits, the rotated hybrid attack's
+/// (ePrint 2026/279) 161.8, both as quoted by Poulpy 0.10 (`presets/bootstrapping.rs`); at 117 bits the Lattice Estimator's is 164.6
+/// (HomomorphicEncryption/SparseLWEkit, set 3). 128 bits are left at 345 to 349 (jdumezy/sparse-key-estimate). `tests/hybrid_attack.rs` computes them anew.
+pub const EPHEMERAL_SOURCE: &str = "Bossuat et al., Sparse-Secret Encapsulation, ePrint 2022/024: the key of weight 32 at N = 2^16 has 121 bits; the Lattice Estimator gives 164 bits of security at 117, the attack of ePrint 2026/279 161 at 120";
 
 /// The largest log2(QP) with 128 bits of security for a ternary secret of `weight` nonzero coefficients, by log2 of the ring degree:
 /// what the only key under an ephemeral secret may have.

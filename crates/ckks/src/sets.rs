@@ -97,8 +97,12 @@ impl Parameters {
     }
 
     /// The released sets, shortest chain first.
-    pub fn released() -> Result<[Self; 2], ParametersError> {
-        Ok([Self::n15_q630_p237()?, Self::n15_q631_p232()?])
+    pub fn released() -> Result<[Self; 3], ParametersError> {
+        Ok([
+            Self::n15_q630_p237()?,
+            Self::n15_q631_p232()?,
+            Self::n16_q1168_p416()?,
+        ])
     }
 
     /// A test set at a small ring with `chain` primes of 30 bits, otherwise shaped like [`Parameters::n15_q630_p237`]. No security at all.
@@ -135,8 +139,9 @@ impl Parameters {
             return Self::insecure(log_n, chain);
         }
         #[cfg(feature = "insecure-parameters")]
-        if let Some(log_n) = name.strip_prefix("insecure-bootstrapping-n")
-            && let Ok(log_n @ 6..=13) = log_n.parse()
+        if let Some(Ok(log_n @ 6..=13)) = name
+            .strip_prefix("insecure-bootstrapping-n")
+            .map(str::parse)
         {
             return Self::insecure_bootstrapping(log_n);
         }

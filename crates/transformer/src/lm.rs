@@ -7,7 +7,7 @@ use crate::{
     attention::Attention,
     block::{Block, Head},
     last_attention::LastAttention,
-    network::RESULT_LEVEL,
+    network::{RESULT_LEVEL, bound},
 };
 use circuits::ckks::Subring;
 use circuits::{CircuitError, Evaluator};
@@ -18,6 +18,8 @@ pub struct LmNetwork<P> {
     packing: Packing,
     blocks: Vec<Block<P, Attention<P>>>,
     last: Block<P, LastAttention<P>>,
+    /// Of the stream before each block.
+    bounds: Vec<f64>,
 }
 
 const BLOCK_LEVELS: usize = 7;
@@ -57,9 +59,15 @@ impl<P> LmNetwork<P> {
             .collect::<Result<_, TransformerError>>()?;
         let head = Head::last(packing, RESULT_SCALE);
         let attention = LastAttention::new(packing, last)?;
+        let ranges = &lm.config.ranges;
+        let streams = ranges.blocks.iter().map(|block| block.stream);
         Ok(Self {
             packing,
             blocks,
+            bounds: std::iter::once(ranges.embed)
+                .chain(streams)
+                .map(bound)
+                .collect(),
             last: Block::new(packing, last, attention, Some(&head)),
         })
     }
@@ -102,13 +110,14 @@ impl<P> Network for LmNetwork<P> {
         let single = evaluator.scaled(&evaluator.twice_real(query)?, 0.5);
         let turned = evaluator.rotate(&single, -(self.packing.tokens as i64))?;
         let doubled = evaluator.add(&single, &turned)?;
-        let x = self
-            .blocks
-            .iter()
-            .enumerate()
-            .try_fold(doubled, |x, (i, block)| {
+        let x = self.blocks.iter().zip(&self.bounds).enumerate().try_fold(
+            doubled,
+            |x, (i, (block, &bound))| {
+                let x = evaluator.refresh_one(x, bound)?;
                 block.evaluate(evaluator, i + 1, &x)
-            })?;
+            },
+        )?;
+        let x = evaluator.refresh_one(x, self.bounds[self.blocks.len()])?;
         self.last.evaluate(evaluator, self.blocks.len() + 1, &x)
     }
 }

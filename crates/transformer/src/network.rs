@@ -15,11 +15,18 @@ pub trait Network {
     /// The level that a query needs.
     fn query_level(&self) -> usize;
 
-    /// The shortest released parameters with these levels; the longest where none has them, so that planning says what lacks.
+    /// The shortest released parameters with these slots and levels. Where none has the levels, those with bootstrapping at N = 2^16, else the
+    /// longest, so that planning says what lacks.
     fn released_parameters(&self) -> Result<Parameters, ParametersError> {
-        let [shorter, longer] = Parameters::released()?;
-        let fits = shorter.max_level() >= self.query_level();
-        Ok(if fits { shorter } else { longer })
+        let [shorter, longer, longest] = Parameters::released()?;
+        let fits = |set: &Parameters| set.max_level() >= self.query_level();
+        if self.packing().slots() <= longer.slots() {
+            return Ok(if fits(&shorter) { shorter } else { longer });
+        }
+        match fits(&longest) {
+            true => Ok(longest),
+            false => Parameters::n16_bootstrapping(),
+        }
     }
 
     /// Where the query's message lives. [`Network::evaluate`] takes the trace, so that a scale of half the parameters' is asked for
@@ -41,6 +48,11 @@ pub trait Network {
         evaluator: &E,
         query: &E::Ciphertext,
     ) -> Result<E::Ciphertext, CircuitError>;
+}
+
+/// A power of two that bounds values of which the largest over validation data is known, with room for twice that: what a refresh asks for.
+pub(crate) fn bound(largest: f64) -> f64 {
+    (2.0 * largest.max(0.5)).log2().ceil().exp2()
 }
 
 /// Level of a result: with a base of two primes it keeps a scale of 2^30 and room for its size.

@@ -5,7 +5,8 @@ use crate::{
     attention::Attention,
     block::{Block, Head},
     embedding::Embedding,
-    network::RESULT_LEVEL,
+    network::{RESULT_LEVEL, bound},
+    padding::padded,
 };
 use circuits::ckks::Subring;
 use circuits::{CircuitError, Evaluator};
@@ -17,14 +18,18 @@ pub struct VitNetwork<P> {
     shape: Architecture,
     embedding: Embedding<P>,
     blocks: Vec<Block<P, Attention<P>>>,
+    /// Of the stream before each block.
+    bounds: Vec<f64>,
 }
 
 const EMBEDDING_LEVELS: usize = 1;
 const BLOCK_LEVELS: usize = 6;
 
 impl<P> VitNetwork<P> {
-    /// The circuit of a model.
+    /// The circuit of a model, padded with zeros to a power of two of heads and an MLP twice as wide as the stream.
     pub fn new(vit: &Vit) -> Result<Self, TransformerError> {
+        let padded = padded(vit);
+        let vit = padded.as_ref().unwrap_or(vit);
         let shape = vit.config.architecture;
         let packing = Packing::new(shape.tokens, shape.heads, shape.width, shape.hidden)?;
         if shape.inputs > 2 * shape.width || shape.classes > shape.width || shape.blocks == 0 {
@@ -48,11 +53,17 @@ impl<P> VitNetwork<P> {
                 ))
             })
             .collect::<Result<_, TransformerError>>()?;
+        let ranges = &vit.config.ranges;
+        let streams = ranges.blocks.iter().map(|block| block.stream);
         Ok(Self {
             packing,
             shape,
             embedding: Embedding::new(packing, &vit.embed),
             blocks,
+            bounds: std::iter::once(ranges.embed)
+                .chain(streams)
+                .map(bound)
+                .collect(),
         })
     }
 }
@@ -90,11 +101,12 @@ impl<P> Network for VitNetwork<P> {
         query: &E::Ciphertext,
     ) -> Result<E::Ciphertext, CircuitError> {
         let embedded = self.embedding.evaluate(evaluator, query)?;
-        self.blocks
-            .iter()
-            .enumerate()
-            .try_fold(embedded, |x, (i, block)| {
+        self.blocks.iter().zip(&self.bounds).enumerate().try_fold(
+            embedded,
+            |x, (i, (block, &bound))| {
+                let x = evaluator.refresh_one(x, bound)?;
                 block.evaluate(evaluator, i + 1, &x)
-            })
+            },
+        )
     }
 }

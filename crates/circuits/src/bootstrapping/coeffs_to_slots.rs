@@ -12,7 +12,18 @@ use ckks::{Complex64, Parameters};
 pub(super) struct CoeffsToSlots<P> {
     stages: Vec<Stage<P>>,
     slots: usize,
-    full: bool,
+    parts: Parts,
+}
+
+/// What comes of the complex numbers that the coefficients are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Parts {
+    /// Real parts in one ciphertext, imaginary parts in another.
+    Both,
+    /// Where the slots are few, both in one ciphertext.
+    Beside,
+    /// Of real slots, only the real parts: the others are multiples of the base.
+    Real,
 }
 
 /// Primes of one factor's rescale.
@@ -33,7 +44,11 @@ impl<P> CoeffsToSlots<P> {
             .sum();
         let plain = ((end / start).log2() + chain) / layers.len() as f64;
         // Half of u + conj(u) is the real part, and the trace to the subring multiplies by the degree over it.
-        let full = slots == parameters.slots();
+        let parts = match settings.real {
+            true => Parts::Real,
+            false if slots == parameters.slots() => Parts::Both,
+            false => Parts::Beside,
+        };
         let weight = 0.5 * slots as f64 / parameters.slots() as f64;
         let factors = factors(parameters, slots, layers, Direction::Backward, weight);
         let last = layers.len() - 1;
@@ -41,7 +56,7 @@ impl<P> CoeffsToSlots<P> {
             .into_iter()
             .enumerate()
             .map(|(k, factor)| {
-                let split = k == last && !full;
+                let split = k == last && parts == Parts::Beside;
                 let finish = move |diagonal: Vec<Complex64>| match split {
                     true => beside_its_imaginary_part(diagonal),
                     false => diagonal,
@@ -52,11 +67,11 @@ impl<P> CoeffsToSlots<P> {
         Self {
             stages,
             slots,
-            full,
+            parts,
         }
     }
 
-    /// Real parts in the first ciphertext and imaginary parts in the second; where the slots are few, both in one, beside each other.
+    /// Real parts in the first ciphertext and imaginary parts in the second, if any; where the slots are few, both in one, beside each other.
     pub(super) fn evaluate<E: Evaluator<Plaintext = P>>(
         &self,
         evaluator: &E,
@@ -74,7 +89,7 @@ impl<P> CoeffsToSlots<P> {
             .try_fold(x, |x, stage| stage.evaluate(evaluator, &x))?;
         let conjugate = evaluator.conjugate(&x)?;
         let mut parts = vec![evaluator.add(&x, &conjugate)?];
-        if self.full {
+        if self.parts == Parts::Both {
             parts.push(evaluator.mul_i(&evaluator.sub(&conjugate, &x)?)?);
         }
         Ok(parts)

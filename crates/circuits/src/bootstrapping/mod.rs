@@ -36,6 +36,8 @@ pub struct Bootstrapping<P> {
     /// Near the scale that the reduction works at.
     scale: f64,
     slots: usize,
+    /// Whether real and imaginary parts stand beside each other in one ciphertext.
+    beside: bool,
 }
 
 impl<P> Bootstrapping<P> {
@@ -73,6 +75,7 @@ impl<P> Bootstrapping<P> {
             base,
             scale,
             slots: settings.slots,
+            beside: !settings.real && settings.slots < parameters.slots(),
         })
     }
 
@@ -88,8 +91,30 @@ impl<P> Bootstrapping<P> {
         evaluator: &E,
         x: &E::Ciphertext,
     ) -> Result<E::Ciphertext, CircuitError> {
-        let z = self.refresh_precisely(evaluator, x)?;
-        let target = evaluator.scale() * evaluator.prime(evaluator.level_of(&z));
+        self.refresh_to(evaluator, x, evaluator.scale())
+    }
+
+    /// The same message at a high level and the scale it has, for real and imaginary parts in `[-bound, bound]`, a power of two.
+    pub fn refresh_within<E: Evaluator<Plaintext = P>>(
+        &self,
+        evaluator: &E,
+        x: &E::Ciphertext,
+        bound: f64,
+    ) -> Result<E::Ciphertext, CircuitError> {
+        let scale = evaluator.scale_of(x) * bound;
+        let small = evaluator.scaled(x, 1.0 / bound);
+        let fresh = self.refresh_to(evaluator, &small, scale)?;
+        Ok(evaluator.scaled(&fresh, bound))
+    }
+
+    fn refresh_to<E: Evaluator<Plaintext = P>>(
+        &self,
+        evaluator: &E,
+        x: &E::Ciphertext,
+        scale: f64,
+    ) -> Result<E::Ciphertext, CircuitError> {
+        let z = self.precisely(evaluator, x, scale)?;
+        let target = scale * evaluator.prime(evaluator.level_of(&z));
         evaluator.rescale(&evaluator.combine(&[(1.0, &z)], 0.0, target)?)
     }
 
@@ -98,6 +123,16 @@ impl<P> Bootstrapping<P> {
         &self,
         evaluator: &E,
         x: &E::Ciphertext,
+    ) -> Result<E::Ciphertext, CircuitError> {
+        self.precisely(evaluator, x, evaluator.scale())
+    }
+
+    /// At a scale from which a power of two and a prime lead to `target`.
+    fn precisely<E: Evaluator<Plaintext = P>>(
+        &self,
+        evaluator: &E,
+        x: &E::Ciphertext,
+        target: f64,
     ) -> Result<E::Ciphertext, CircuitError> {
         evaluator.layer("bootstrapping: SlotsToCoeffs");
         let x = self.slots_to_coeffs.evaluate(evaluator, x)?;
@@ -110,7 +145,7 @@ impl<P> Bootstrapping<P> {
         let parts = self.coeffs_to_slots.evaluate(evaluator, &x)?;
         evaluator.layer("bootstrapping: EvalMod");
         let factor = self.base / (TAU * message);
-        let scale = self.scale_of_sine(evaluator, &parts[0], parts.len(), factor);
+        let scale = self.scale_of_sine(evaluator, &parts[0], target * factor);
         let sines = parts
             .iter()
             .map(|part| self.eval_mod.evaluate(evaluator, part, scale))
@@ -119,22 +154,12 @@ impl<P> Bootstrapping<P> {
         Ok(evaluator.scaled(&z, factor))
     }
 
-    /// A scale near that of the reduction, from which a power of two and the next prime lead to the evaluator's: an integer factor of eleven
-    /// bits would be wrong in the twelfth.
-    fn scale_of_sine<E: Evaluator>(
-        &self,
-        evaluator: &E,
-        part: &E::Ciphertext,
-        parts: usize,
-        factor: f64,
-    ) -> f64 {
+    /// A scale near that of the reduction, from which a power of two and the next prime lead to `target`: an integer factor of eleven bits would be
+    /// wrong in the twelfth.
+    fn scale_of_sine<E: Evaluator>(&self, evaluator: &E, part: &E::Ciphertext, target: f64) -> f64 {
         let level = evaluator.level_of(part).saturating_sub(EvalMod::LEVELS);
-        let last = if parts == 1 {
-            level.saturating_sub(1)
-        } else {
-            level
-        };
-        let exact = evaluator.scale() * evaluator.prime(last) * factor;
+        let last = level.saturating_sub(usize::from(self.beside));
+        let exact = target * evaluator.prime(last);
         exact / (exact / self.scale).log2().round().exp2()
     }
 
@@ -150,6 +175,9 @@ impl<P> Bootstrapping<P> {
         let [beside] = parts else {
             return Err(CircuitError::NoTerms("bootstrapping"));
         };
+        if !self.beside {
+            return Ok(beside.clone());
+        }
         let mut units = vec![Complex64::ONE; 2 * self.slots];
         units[self.slots..].fill(Complex64::I);
         let prime = evaluator.prime(evaluator.level_of(beside));

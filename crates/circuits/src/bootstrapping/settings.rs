@@ -8,6 +8,8 @@ use ckks::Parameters;
 pub struct BootstrappingSettings {
     /// Slots of the message, a power of two: all of a ciphertext's, or a quarter of its degree and fewer, which repeat.
     pub slots: usize,
+    /// Whether the slots are real: what is imaginary in them is dropped, which saves one reduction of two (and, for few slots, a level).
+    pub real: bool,
     /// Layers of the factors of SlotsToCoeffs, smallest stride first: one prime each.
     pub slots_to_coeffs: Vec<u32>,
     /// Layers of the factors of CoeffsToSlots, smallest stride first: two primes each.
@@ -28,12 +30,21 @@ impl BootstrappingSettings {
         Self::sparse(parameters.slots())
     }
 
+    /// All slots, real ones.
+    pub fn real(parameters: &Parameters) -> Self {
+        Self {
+            real: true,
+            ..Self::full(parameters)
+        }
+    }
+
     /// A power of two of slots that repeat, three factors each way.
     pub fn sparse(slots: usize) -> Self {
         let layers = slots.max(8).ilog2();
         let factors: Vec<u32> = (0..3).map(|k| (layers + 2 - k) / 3).collect();
         Self {
             slots,
+            real: false,
             slots_to_coeffs: factors.clone(),
             coeffs_to_slots: factors,
             babies: 8,

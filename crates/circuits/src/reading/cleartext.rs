@@ -1,11 +1,15 @@
 //! The second reading: vectors of complex numbers, with the levels and scales that the ciphertexts would have.
 
 use super::{Planner, planner::PlaintextEncoder};
-use crate::{CircuitError, Evaluator, Plan, Shape};
+use crate::{CircuitError, Evaluator, Plan, Refreshing, Shape, placement::Points};
 use ckks::{Complex64, Parameters};
+use std::sync::Arc;
 
 /// Runs a circuit in the clear: fast tests of packings and layers, without any noise.
-pub struct Cleartext(Planner<Vectors>);
+pub struct Cleartext(Planner<Vectors>, Points<Encoded>);
+
+/// A vector and its scale.
+type Encoded = (Vec<Complex64>, f64);
 
 /// A slot vector and the shape of the ciphertext it stands for.
 #[derive(Clone, Debug)]
@@ -20,7 +24,7 @@ pub struct CleartextCiphertext {
 struct Vectors;
 
 impl PlaintextEncoder for Vectors {
-    type Plaintext = (Vec<Complex64>, f64);
+    type Plaintext = Encoded;
 
     fn encode(
         &self,
@@ -47,7 +51,12 @@ impl PlaintextEncoder for Vectors {
 impl Cleartext {
     /// A reading under the levels and scales of these parameters.
     pub fn new(parameters: &Parameters) -> Self {
-        Self(Planner::new(parameters, Vectors))
+        Self(Planner::new(parameters, Vectors), Points::default())
+    }
+
+    /// The same, of a circuit that is refreshed at its places.
+    pub fn refreshing(self, refreshing: Arc<Refreshing<Encoded>>) -> Self {
+        Self(self.0, Points::new(refreshing))
     }
 
     /// The message `slots`, repeated to fill all slots, as a fresh ciphertext.
@@ -90,7 +99,7 @@ fn shapes<'c>(operands: &[&'c CleartextCiphertext]) -> Vec<&'c Shape> {
 
 impl Evaluator for Cleartext {
     type Ciphertext = CleartextCiphertext;
-    type Plaintext = (Vec<Complex64>, f64);
+    type Plaintext = Encoded;
 
     fn layer(&self, name: &str) {
         self.0.layer(name);
@@ -249,6 +258,13 @@ impl Evaluator for Cleartext {
             slots: encoder.slots(&coefficients),
             shape,
         })
+    }
+
+    fn refresh_point(
+        &self,
+        live: Vec<(CleartextCiphertext, f64)>,
+    ) -> Result<Vec<CleartextCiphertext>, CircuitError> {
+        self.1.pass(self, live)
     }
 
     fn rotate(

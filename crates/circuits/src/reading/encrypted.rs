@@ -1,8 +1,8 @@
 //! The first reading: ciphertexts.
 
-use crate::{CircuitError, Evaluator, Operation, OperationKind};
+use crate::{CircuitError, Evaluator, Operation, OperationKind, Refreshing, placement::Points};
 use ckks::{Ciphertext, Complex64, EvaluatorError, Plaintext};
-use std::{cell::RefCell, ops::ControlFlow};
+use std::{cell::RefCell, ops::ControlFlow, sync::Arc};
 
 /// What is told of every operation before it runs; `Break` cancels the circuit.
 pub type Observer<'o> = dyn FnMut(&str, Operation) -> ControlFlow<()> + 'o;
@@ -12,6 +12,7 @@ pub struct Encrypted<'k, 'o> {
     evaluator: ckks::Evaluator<'k>,
     layer: RefCell<String>,
     observer: RefCell<&'o mut Observer<'o>>,
+    points: Points<Plaintext>,
 }
 
 impl<'k, 'o> Encrypted<'k, 'o> {
@@ -21,6 +22,15 @@ impl<'k, 'o> Encrypted<'k, 'o> {
             evaluator,
             layer: RefCell::default(),
             observer: RefCell::new(observer),
+            points: Points::default(),
+        }
+    }
+
+    /// The same, of a circuit that is refreshed at its places.
+    pub fn refreshing(self, refreshing: Arc<Refreshing<Plaintext>>) -> Self {
+        Self {
+            points: Points::new(refreshing),
+            ..self
         }
     }
 
@@ -162,6 +172,10 @@ impl Evaluator for Encrypted<'_, '_> {
         self.run(OperationKind::Decapsulate, top, || {
             evaluator.decapsulate(&raised)
         })
+    }
+
+    fn refresh_point(&self, live: Vec<(Ciphertext, f64)>) -> Result<Vec<Ciphertext>, CircuitError> {
+        self.points.pass(self, live)
     }
 
     fn rotate(&self, a: &Ciphertext, steps: i64) -> Result<Ciphertext, CircuitError> {

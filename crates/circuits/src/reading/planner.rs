@@ -1,8 +1,10 @@
 //! The third reading: levels, scales, keys and cost, without any ciphertext.
 
-use crate::{CircuitError, Evaluator, Operation, OperationKind, Shape};
+use crate::{
+    CircuitError, Evaluator, Operation, OperationKind, Refreshing, Shape, Survey, placement::Points,
+};
 use ckks::{Complex64, EvaluatorError, KeyKind, KeySpec, Parameters, Plaintext};
-use std::cell::RefCell;
+use std::{cell::RefCell, sync::Arc};
 
 /// Whether planning encodes the plaintexts for the encrypted reading, or passes over them.
 pub trait PlaintextEncoder {
@@ -63,10 +65,12 @@ impl PlaintextEncoder for NoEncoding {
 }
 
 /// Reads a circuit for what it needs.
-pub struct Planner<E = NoEncoding> {
+pub struct Planner<E: PlaintextEncoder = NoEncoding> {
     parameters: Parameters,
     encoder: E,
     plan: RefCell<Plan>,
+    points: Points<E::Plaintext>,
+    survey: RefCell<Option<Survey>>,
 }
 
 /// What a circuit needs.
@@ -148,7 +152,34 @@ impl<E: PlaintextEncoder> Planner<E> {
             parameters: parameters.clone(),
             encoder,
             plan: RefCell::default(),
+            points: Points::default(),
+            survey: RefCell::default(),
         }
+    }
+
+    /// The same, of a circuit that is refreshed at its places.
+    pub fn refreshing(self, refreshing: Arc<Refreshing<E::Plaintext>>) -> Self {
+        Self {
+            points: Points::new(refreshing),
+            ..self
+        }
+    }
+
+    /// A planner that reads each segment of a circuit between two places from the highest level on; the circuit begins there.
+    pub fn surveying(parameters: &Parameters, encoder: E) -> Self {
+        let mut survey = Survey::default();
+        survey.begin(parameters.max_level(), 1);
+        Self {
+            survey: RefCell::new(Some(survey)),
+            ..Self::new(parameters, encoder)
+        }
+    }
+
+    /// What was surveyed, with what the circuit came to.
+    pub fn into_survey(self, result: &Shape) -> Survey {
+        let mut survey = self.survey.into_inner().unwrap_or_default();
+        survey.end(result.level);
+        survey
     }
 
     /// What the circuits read so far need.
@@ -203,6 +234,9 @@ impl<E: PlaintextEncoder> Planner<E> {
         })?;
         layer.level = shape.level;
         shape.path += cost;
+        if let Some(survey) = &mut *self.survey.borrow_mut() {
+            survey.record(operation, &shape);
+        }
         *critical_path = critical_path.max(shape.path);
         // Coefficients are at most the largest slot, and must stay below half of the modulus.
         let bits = self.parameters.log_q(shape.level) - 1.0 - shape.scale.log2();
@@ -347,6 +381,17 @@ impl<E: PlaintextEncoder> Evaluator for Planner<E> {
         let sparse = self.record(OperationKind::Encapsulate, a.level, sparse)?;
         let raised = self.record(OperationKind::Raise, top, Ok(sparse.raised(parameters)))?;
         self.record(OperationKind::Decapsulate, top, Ok(raised))
+    }
+
+    fn refresh_point(&self, live: Vec<(Shape, f64)>) -> Result<Vec<Shape>, CircuitError> {
+        let Some(survey) = &mut *self.survey.borrow_mut() else {
+            return self.points.pass(self, live);
+        };
+        let top = self.parameters.max_level();
+        survey.end(live.iter().map(|(x, _)| x.level).min().unwrap_or(0));
+        survey.begin(top, live.len());
+        let raised = |(x, _): (Shape, f64)| Shape { level: top, ..x };
+        Ok(live.into_iter().map(raised).collect())
     }
 
     fn rotate(&self, a: &Shape, steps: i64) -> Result<Shape, CircuitError> {
