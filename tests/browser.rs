@@ -32,6 +32,7 @@ fn a_picture_is_classified_and_nothing_of_it_leaves_the_browser() -> Outcome<()>
     page.wait_for("document.querySelectorAll('.sample').length >= 8", SOON)?;
     assert_accessible(page, "at first")?;
     colours_can_be_chosen(page)?;
+    another_model_can_be_chosen(page)?;
     bad_pictures_are_refused(page, &folder.0)?;
 
     let samples = workspace::root().join("web/samples");
@@ -238,6 +239,22 @@ fn cancel(page: &mut Chromium) -> Outcome<()> {
         SOON,
     )?;
     page.wait_for("!document.querySelector('#classify').disabled", SOON)?;
+    Ok(())
+}
+
+/// A link to the deep model, and from there back again.
+fn another_model_can_be_chosen(page: &mut Chromium) -> Outcome<()> {
+    for (here, there) in [(MODEL, "cifar100-vit-deep"), ("cifar100-vit-deep", MODEL)] {
+        let line = "document.querySelector('#classify-panel .others')";
+        page.wait_for(
+            &format!("{line}?.textContent.startsWith('Model: {here}. ')"),
+            SOON,
+        )?;
+        let offered = page.evaluate(&format!("{line}.querySelector('a').textContent"))?;
+        assert_eq!(offered, there);
+        page.evaluate(&format!("{line}.querySelector('a').click()"))?;
+    }
+    page.wait_for("document.querySelectorAll('.sample').length >= 8", SOON)?;
     Ok(())
 }
 

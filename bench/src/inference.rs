@@ -9,7 +9,7 @@ use ckks::{
     Ciphertext, Complex64, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters,
     Plaintext, SecretKey, Seed, SeededCiphertext,
 };
-use model::{Embedding, Lm, Vit, vit};
+use model::{Embedding, Lm, Vit};
 use ndarray::Array2;
 use std::{error::Error, ops::ControlFlow, path::Path, time::Instant};
 use transformer::{
@@ -17,16 +17,7 @@ use transformer::{
 };
 
 pub fn run() -> Result<(), Box<dyn Error>> {
-    let vit = Vit::load(Path::new("models/cifar100-vit"))?;
-    let patches = disc(&vit);
-    let network = VitNetwork::new(&vit)?;
-    evaluate(
-        &vit.config.name,
-        &network.released_parameters()?,
-        network,
-        &patches,
-        &vit.logits(&patches).to_vec(),
-    )?;
+    vision("models/cifar100-vit")?;
     let folder = Path::new("models/wiki-lm");
     let lm = Lm::load(folder)?;
     let rows = sentence(&lm, &Embedding::load(folder, &lm.config.architecture)?)?;
@@ -40,46 +31,21 @@ pub fn run() -> Result<(), Box<dyn Error>> {
     )
 }
 
-/// A deeper network than any that is released: six blocks of width 256 with random weights, in one ciphertext at N = 2^16.
+/// The deep vision transformer: minutes.
 pub fn deep() -> Result<(), Box<dyn Error>> {
-    let small = Vit::small(1, 1)?.config;
-    let config = vit::Config {
-        name: "six-blocks".to_owned(),
-        architecture: vit::Architecture {
-            tokens: 64,
-            inputs: 192,
-            width: 256,
-            heads: 4,
-            hidden: 512,
-            blocks: 6,
-            classes: 100,
-        },
-        preprocessing: vit::Preprocessing {
-            pad: 2,
-            patch: 8,
-            stride: 4,
-            ..small.preprocessing
-        },
-        ..small
-    };
-    let vit = Vit::random(
-        vit::Config {
-            ranges: vit::Ranges {
-                blocks: vec![Default::default(); 6],
-                ..config.ranges
-            },
-            ..config
-        },
-        7,
-    )?;
+    vision("models/cifar100-vit-deep")
+}
+
+fn vision(folder: &str) -> Result<(), Box<dyn Error>> {
+    let vit = Vit::load(Path::new(folder))?;
     let patches = disc(&vit);
-    let want = vit.logits(&patches).to_vec();
+    let network = VitNetwork::new(&vit)?;
     evaluate(
         &vit.config.name,
-        &Parameters::n16_q1168_p416()?,
-        VitNetwork::new(&vit)?,
+        &network.released_parameters()?,
+        network,
         &patches,
-        &want,
+        &vit.logits(&patches).to_vec(),
     )
 }
 

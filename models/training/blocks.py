@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from layer_norm import LayerNorm, LinearLayerNorm, NoNorm, PolynomialLayerNorm
-from norms import Norm, excess
+from norms import EPS, Norm, Running, excess
 
 SCORE_LIMIT = 8.0
 STREAM_LIMIT = 24.0
@@ -39,6 +39,7 @@ class Pairs:
     mask: torch.Tensor
     distance: torch.Tensor
     gain: torch.Tensor | None = None  # initial factors inside σ, [heads, distances]; none where they would cost a level for nothing
+    offset: torch.Tensor | None = None  # initial values of σ's offsets, [heads, distances]; zero otherwise
 
     @property
     def distances(self) -> int:
@@ -53,17 +54,14 @@ def make_norm(kind: str, channels: int) -> nn.Module:
     return {"layer": LayerNorm, "polynomial": PolynomialLayerNorm, "linear": LinearLayerNorm, "batch": Norm, "none": NoNorm}[kind](channels)
 
 
-class ScoreNorm(nn.Module):
+class ScoreNorm(Running):
     """Batch norm per head over the entries of [B,H,T,T] that the mask keeps; returns the equal affine map."""
 
     def __init__(self, heads: int):
         super().__init__()
-        self.momentum: float | None = 0.1
-        self.eps = 1e-5
         self.affine = False
         self.register_buffer("mean", torch.zeros(heads))
         self.register_buffer("var", torch.ones(heads))
-        self.register_buffer("seen", torch.zeros(()))
 
     def forward(self, scores: torch.Tensor, mask: torch.Tensor, hard: int) -> tuple[torch.Tensor, torch.Tensor]:
         if self.training:
@@ -71,14 +69,10 @@ class ScoreNorm(nn.Module):
             count = mask.sum() * len(known)
             mean = known.sum((0, 2, 3)) / count
             var = (known**2).sum((0, 2, 3)) / count - mean**2
-            with torch.no_grad():
-                self.seen += 1
-                rate = self.momentum if self.momentum is not None else 1 / self.seen
-                self.mean += rate * (mean - self.mean)
-                self.var += rate * (var - self.var)
+            self.follow(mean=mean, var=var)
         else:
             mean, var = self.mean, self.var
-        scale = torch.rsqrt(var.clamp_min(0) + self.eps)
+        scale = torch.rsqrt(var.clamp_min(0) + EPS)
         return scale, -mean * scale
 
 
@@ -101,7 +95,7 @@ class Attention(nn.Module):
             self.score_scale = nn.Parameter(torch.full((heads,), 0.45))
             self.score_shift = nn.Parameter(torch.full((heads,), 0.5))
         if form.relative:
-            self.score_offset = nn.Parameter(torch.zeros(heads, pairs.distances))
+            self.score_offset = nn.Parameter(torch.zeros(heads, pairs.distances) if pairs.offset is None else pairs.offset.clone())
             if form.attention != "softmax" and pairs.gain is not None:
                 self.score_gain = nn.Parameter(pairs.gain.clone())
 

@@ -2,12 +2,12 @@
 
 import torch
 
-from norms import Norm
+from norms import EPS, Norm
 
 
 def norm_map(norm: Norm) -> tuple[torch.Tensor, torch.Tensor]:
     """Scale and shift per channel of a norm, from its averaged statistics, in float64."""
-    scale = torch.rsqrt(norm.var.double() + norm.eps)
+    scale = torch.rsqrt(norm.var.double() + EPS)
     shift = -norm.mean.double() * scale
     if norm.affine:
         weight, bias = norm.weight.double(), norm.bias.double()

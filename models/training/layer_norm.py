@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 
+from norms import Running
+
 
 class LayerNorm(nn.LayerNorm):
     def forward(self, x: torch.Tensor, hard: int) -> torch.Tensor:  # noqa: ARG002
@@ -21,33 +23,26 @@ class NoNorm(nn.Module):
         return x * self.weight + self.bias
 
 
-class VarianceLog(nn.Module):
-    """Holds the variance penalty of the last forward pass."""
-
-    last: torch.Tensor | None = None
-
-
 def variance_penalty(model: nn.Module) -> torch.Tensor:
     """Of the layer norms with a polynomial inverse root, from the last forward pass; zero without any."""
-    logs = [m.last for m in model.modules() if isinstance(m, VarianceLog) and m.last is not None]
+    logs = [m.last for m in model.modules() if isinstance(m, PolynomialLayerNorm) and m.last is not None]
     return torch.stack(logs).sum() if logs else torch.zeros(())
 
 
-class PolynomialLayerNorm(VarianceLog):
+class PolynomialLayerNorm(Running):
     """Layer norm with 1/√v by a quadratic around a running mean variance m, and the paper's penalty on spread variances.
 
     The quadratic has the value and slope of 1/√ at m and falls until k·m (PolyNorm, ULD-Net); the penalty keeps variances below that.
     """
 
     PIVOT = 2.5
+    last: torch.Tensor | None = None  # the penalty of the last forward pass
 
     def __init__(self, channels: int):
         super().__init__()
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
-        self.momentum: float | None = 0.1
         self.register_buffer("average", torch.ones(()))
-        self.register_buffer("seen", torch.zeros(()))
 
     def inverse_root(self, ratio: torch.Tensor) -> torch.Tensor:
         k = self.PIVOT
@@ -61,10 +56,7 @@ class PolynomialLayerNorm(VarianceLog):
         mean = self.average
         if self.training:
             mean = known.mean()
-            with torch.no_grad():
-                self.seen += 1
-                rate = self.momentum if self.momentum is not None else 1 / self.seen
-                self.average += rate * (mean - self.average)
+            self.follow(average=mean)
         ratio = variance / mean
         scale = torch.rsqrt(mean)
         self.last = ((ratio[: len(x) - hard] - 1) ** 2).mean()

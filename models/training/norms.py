@@ -4,25 +4,41 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+EPS = 1e-5
 
-class Norm(nn.Module):
+
+class Running(nn.Module):
+    """Statistics averaged over batches: with a fixed rate, or plainly where `momentum` is None, as recalibration wants."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.momentum: float | None = 0.1
+        self.register_buffer("seen", torch.zeros(()))
+
+    @torch.no_grad()
+    def follow(self, **statistics: torch.Tensor) -> None:
+        """Moves the buffers of these names towards the batch's values."""
+        self.seen += 1
+        rate = self.momentum if self.momentum is not None else 1 / self.seen
+        for name, value in statistics.items():
+            buffer = getattr(self, name)
+            buffer += rate * (value - buffer)
+
+
+class Norm(Running):
     """Batch norm over every dimension but `axis`, statistics in float32.
 
     Written out because the library's kernel is slow for channels-last tensors on a CPU.
-    `momentum` None accumulates a plain average over batches, which recalibration uses.
     """
 
     def __init__(self, channels: int, affine: bool = True):
         super().__init__()
-        self.momentum: float | None = 0.1
-        self.eps = 1e-5
         self.affine = affine
         if affine:
             self.weight = nn.Parameter(torch.ones(channels))
             self.bias = nn.Parameter(torch.zeros(channels))
         self.register_buffer("mean", torch.zeros(channels))
         self.register_buffer("var", torch.ones(channels))
-        self.register_buffer("seen", torch.zeros(()))
 
     def affine_map(self, x: torch.Tensor, axis: int, hard: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Scale and shift, per channel, equal to this norm (of the batch in training, of the averages otherwise).
@@ -32,14 +48,10 @@ class Norm(nn.Module):
         if self.training:
             dims = [d for d in range(x.dim()) if d != axis]
             var, mean = torch.var_mean(x[: len(x) - hard].float(), dim=dims, correction=0)
-            with torch.no_grad():
-                self.seen += 1
-                rate = self.momentum if self.momentum is not None else 1 / self.seen
-                self.mean += rate * (mean - self.mean)
-                self.var += rate * (var - self.var)
+            self.follow(mean=mean, var=var)
         else:
             mean, var = self.mean, self.var
-        scale = torch.rsqrt(var + self.eps)
+        scale = torch.rsqrt(var + EPS)
         if self.affine:
             scale = scale * self.weight
             return scale, self.bias - mean * scale
@@ -50,9 +62,8 @@ class Norm(nn.Module):
         return x * scale + shift
 
 
-def norms_of(model: nn.Module) -> list[nn.Module]:
-    """The modules with running statistics."""
-    return [m for m in model.modules() if hasattr(m, "momentum") and hasattr(m, "seen")]
+def norms_of(model: nn.Module) -> list[Running]:
+    return [m for m in model.modules() if isinstance(m, Running)]
 
 
 def excess(x: torch.Tensor, limit: float, hard: int = 0) -> torch.Tensor:

@@ -11,7 +11,7 @@ def make_optimisers(model: torch.nn.Module, muon_rate: float, adam_rate: float, 
     for name, parameter in model.named_parameters():
         if parameter.dim() < 2 or name in ("position", "recall") or "score_" in name:
             vectors.append(parameter)
-        elif muon_rate > 0 and name.startswith("blocks."):
+        elif muon_rate > 0 and name.startswith(("blocks.", "convolutions.")):
             hidden.append(parameter)
         else:
             matrices.append(parameter)

@@ -3,6 +3,7 @@
 import { examine } from "./capabilities.js";
 import { setUpClassify } from "./classify.js";
 import { setUpComplete } from "./complete.js";
+import { wanted } from "./models.js";
 import { setUpScheme } from "./scheme.js";
 import { setUpTabs } from "./tabs.js";
 import { Traffic } from "./traffic.js";
@@ -39,7 +40,7 @@ worker.addEventListener("error", refuse);
 if (browser.usable) {
   const { build, makers, refusal } = browser;
   // Only a test that runs its own script before the page's can set the seed: it makes the secret recognisable.
-  worker.postMessage({ type: "start", build, makers, refusal, seed: globalThis.cipherformerTestSeed });
+  worker.postMessage({ type: "start", build, makers, refusal, wanted: wanted(), seed: globalThis.cipherformerTestSeed });
 } else refuse();
 
 setUpTabs(document.querySelector(".modes"), (mode) => panels[mode].hear({ type: "shown" }));

@@ -3,6 +3,7 @@
 
 import { Journey } from "./journey.js";
 import { KeyPanel } from "./keys.js";
+import { offerModels } from "./models.js";
 import { Numbers } from "./numbers.js";
 import { Proof } from "./proof.js";
 
@@ -54,7 +55,8 @@ export class Panel {
   #shared() {
     return {
       request: ({ request }) => this.journey.addTraffic(request),
-      manifest: ({ manifest }) => {
+      manifest: ({ manifest, others }) => {
+        offerModels(this.#root.querySelector(".others"), manifest, others);
         this.#keys.manifest(manifest);
         this.numbers.manifest(manifest);
       },

@@ -29,13 +29,14 @@ export class Api {
     this.delayed = delayed;
   }
 
-  /** The manifest of the first model whose task is of `kind`. */
-  async findModel(kind, signal) {
+  /** The manifest of the first model whose task is of `kind`, or of the one that is `wanted`; and the `others` of that kind. */
+  async findModel(kind, wanted, signal) {
     const { models } = await this.#json("GET", "v1/models", "Which models there are", { signal });
-    const found = models.find(({ task }) => task === kind);
+    const offered = models.filter(({ task }) => task === kind);
+    const found = offered.find(({ id }) => wanted.includes(id)) ?? offered[0];
     if (!found) throw new Problem(ABSENT[kind]);
     const text = await this.#text("GET", `v1/models/${found.id}`, "How to encrypt for this model", { signal });
-    return { text, manifest: JSON.parse(text) };
+    return { text, manifest: JSON.parse(text), others: offered.filter((model) => model !== found) };
   }
 
   /** A public file of `model`. */

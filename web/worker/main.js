@@ -28,12 +28,12 @@ function explain(error) {
 }
 
 /** `seed` makes the keys predictable and is for tests only. `build`, `makers` and `refusal` are what the page found out about the browser. */
-async function start({ seed, build, makers, refusal }) {
+async function start({ seed, build, makers, refusal, wanted }) {
   engine = await loadEngine(build);
   // What WebAssembly draws its own randomness from, too.
   const draw = () => seed?.slice() ?? crypto.getRandomValues(new Uint8Array(SEED_BYTES));
   vault = new Vault({ draw, refusal });
-  const equipment = (mode) => ({ api: api(mode), tell: tell(mode), engine, vault, makers });
+  const equipment = (mode) => ({ api: api(mode), tell: tell(mode), engine, vault, makers, wanted });
   modes = { classify: new Classifier(equipment("classify")), complete: new Completer(equipment("complete")) };
   tell()("ready");
 }

@@ -28,10 +28,10 @@ export class Visit {
   /**
    * `kind` is the task of the model that is looked for, `input` what the request list calls a query. `equip(session,
    * manifest)` gives a session what it needs besides its key. `tell(type, fields)` speaks to the page. `makers` is how many
-   * workers may make keys, this one included.
+   * workers may make keys, this one included. `wanted` are names of models that come before others of their kind.
    */
-  constructor({ api, tell, engine, vault, makers, kind, input, equip = async () => {} }) {
-    this.#with = { api, tell, engine, vault, makers, kind, input, equip };
+  constructor({ api, tell, engine, vault, makers, wanted, kind, input, equip = async () => {} }) {
+    this.#with = { api, tell, engine, vault, makers, wanted, kind, input, equip };
     /** Bytes of WebAssembly memory of the second worker, while it lived. */
     this.makersMemory = 0;
   }
@@ -50,9 +50,9 @@ export class Visit {
 
   async #open() {
     if (this.#session !== undefined) return;
-    const { api, tell, engine, vault, kind, equip } = this.#with;
-    const { text, manifest } = await api.findModel(kind);
-    tell("manifest", { manifest });
+    const { api, tell, engine, vault, kind, wanted, equip } = this.#with;
+    const { text, manifest, others } = await api.findModel(kind, wanted);
+    tell("manifest", { manifest, others });
     const secret = await vault.recall(manifest.model, manifest.configuration);
     if (secret.retired !== undefined) await api.deleteKeySet(secret.retired).catch(() => {});
     const session = new engine.Session(text, await secret.seed());

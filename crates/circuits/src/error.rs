@@ -3,7 +3,7 @@
 use ckks::EvaluatorError;
 
 /// A circuit stopped.
-#[derive(Debug, thiserror::Error, PartialEq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq)]
 pub enum CircuitError {
     /// An operation was refused.
     #[error("{layer}, {operation}: {source}")]

@@ -53,7 +53,7 @@ pub enum WireError {
 }
 
 /// Why an operation on ciphertexts is refused.
-#[derive(Debug, thiserror::Error, PartialEq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq)]
 pub enum EvaluatorError {
     /// No level is left to rescale into.
     #[error("no level is left: at level {level}, {needed} needed")]

@@ -1,7 +1,7 @@
 //! Parameters: a literal that anyone may write, and the checked, immutable set made from it.
 
 use crate::{Encapsulation, Encoder, ParametersError, SECURITY_SOURCE, security_bound};
-use ring::{BaseConversion, Basis, Poly, Ring};
+use ring::{BaseConversion, Basis, Division, Poly, Ring};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -37,12 +37,12 @@ struct Inner {
     /// `digits[d][n - 1]`: the conversion from the first `n` primes of digit `d`.
     digits: Vec<Vec<BaseConversion>>,
     /// `rescale[l]`: division by `q_l`.
-    rescale: Vec<BaseConversion>,
+    rescale: Vec<Division>,
     /// `rescale_twice[l]`: division by `q_l q_(l-1)`; by `q_0` for `l = 0`.
-    rescale_twice: Vec<BaseConversion>,
-    mod_down: BaseConversion,
+    rescale_twice: Vec<Division>,
+    mod_down: Division,
     /// Division by the special primes of the key that switches to the ephemeral secret.
-    mod_down_encapsulated: Option<BaseConversion>,
+    mod_down_encapsulated: Option<Division>,
     /// Plaintext coefficients stay below it in absolute value.
     coefficient_bound: i64,
     /// `X^(N/2)`, whose value in every slot is the imaginary unit.
@@ -97,15 +97,15 @@ impl Parameters {
             })
             .collect();
         let rescale = (0..levels)
-            .map(|l| BaseConversion::new(&ring, basis, l..l + 1))
+            .map(|l| Division::new(&ring, basis, l..l + 1))
             .collect();
         let rescale_twice = (0..levels)
-            .map(|l: usize| BaseConversion::new(&ring, basis, l.saturating_sub(1)..l + 1))
+            .map(|l: usize| Division::new(&ring, basis, l.saturating_sub(1)..l + 1))
             .collect();
-        let mod_down = BaseConversion::new(&ring, basis, levels..basis.limbs());
+        let mod_down = Division::new(&ring, basis, levels..basis.limbs());
         let mod_down_encapsulated = literal
             .encapsulation
-            .map(|e| BaseConversion::new(&ring, basis, levels..levels + e.special));
+            .map(|e| Division::new(&ring, basis, levels..levels + e.special));
         let coefficient_bound = ring
             .moduli(Basis::of_chain(levels))
             .map(|modulus| modulus.signed_bound())
@@ -243,19 +243,19 @@ impl Parameters {
         &self.0.digits[digit][limbs - 1]
     }
 
-    pub(crate) fn rescale_conversion(&self, level: usize) -> &BaseConversion {
+    pub(crate) fn rescale_division(&self, level: usize) -> &Division {
         &self.0.rescale[level]
     }
 
     /// Two primes at once, for `level` of one or more.
-    pub(crate) fn rescale_twice_conversion(&self, level: usize) -> &BaseConversion {
+    pub(crate) fn rescale_twice_division(&self, level: usize) -> &Division {
         &self.0.rescale_twice[level]
     }
 
     /// Division by the first `special` special primes: all, or those of the ephemeral secret's key.
-    pub(crate) fn mod_down_conversion(&self, special: usize) -> &BaseConversion {
+    pub(crate) fn mod_down(&self, special: usize) -> &Division {
         match &self.0.mod_down_encapsulated {
-            Some(conversion) if special < self.special() => conversion,
+            Some(division) if special < self.special() => division,
             _ => &self.0.mod_down,
         }
     }

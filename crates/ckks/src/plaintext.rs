@@ -68,12 +68,15 @@ impl Plaintext {
         self.scale
     }
 
-    /// Bytes on the heap.
+    /// Bytes on the heap once it was used at every prime of the chain.
     pub fn heap_bytes(&self) -> usize {
-        match &self.coefficients.values {
-            Values::Narrow { values, .. } => size_of_val(&values[..]),
-            Values::Wide(values) => size_of_val(&values[..]),
-        }
+        let (count, bytes) = match &self.coefficients.values {
+            Values::Narrow { values, .. } => (values.len(), size_of_val(&values[..])),
+            Values::Wide(values) => (values.len(), size_of_val(&values[..])),
+        };
+        // One evaluation a coefficient, prime by prime.
+        let prime = size_of::<OnceLock<Box<[u32]>>>() + size_of::<u32>() * count;
+        bytes + self.kept.0.len() * prime
     }
 
     /// Writes the evaluations modulo the `i`-th prime of the chain.
@@ -222,6 +225,10 @@ mod tests {
                 });
                 assert_eq!(found, expected);
             }
+            let made = plain.kept.0.iter().take(2).filter_map(OnceLock::get);
+            let bytes: usize = made.map(|runs| size_of_val(&runs[..])).sum();
+            let coefficients = 2 * period;
+            assert_eq!(bytes, if kept { 2 * 4 * coefficients } else { 0 });
         }
     }
 
@@ -233,7 +240,9 @@ mod tests {
         stored(&period, 2f64.powi(20), 16, 4 * 64);
         let large: Vec<_> = slots(32, 1e9).into_iter().cycle().take(512).collect();
         stored(&large, 2f64.powi(20), 16, 8 * 64);
-        stored(&[Complex64::ONE; 512], 2f64.powi(20), 32, 4 * 32);
-        stored(&[Complex64::ZERO; 512], 2f64.powi(20), 32, 4 * 32);
+        // With the evaluations at nine primes.
+        let kept = 9 * (size_of::<OnceLock<Box<[u32]>>>() + 4 * 32);
+        stored(&[Complex64::ONE; 512], 2f64.powi(20), 32, 4 * 32 + kept);
+        stored(&[Complex64::ZERO; 512], 2f64.powi(20), 32, 4 * 32 + kept);
     }
 }

@@ -97,8 +97,12 @@ impl Parameters {
     }
 
     /// The released sets, shortest chain first.
-    pub fn released() -> Result<[Self; 2], ParametersError> {
-        Ok([Self::n15_q630_p237()?, Self::n15_q631_p232()?])
+    pub fn released() -> Result<[Self; 3], ParametersError> {
+        Ok([
+            Self::n15_q630_p237()?,
+            Self::n15_q631_p232()?,
+            Self::n16_q1168_p416()?,
+        ])
     }
 
     /// A test set at a small ring with `chain` primes of 30 bits, otherwise shaped like [`Parameters::n15_q630_p237`]. No security at all.

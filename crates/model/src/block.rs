@@ -1,4 +1,4 @@
-use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, s};
 
 /// weight·x + bias.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,12 +33,12 @@ pub struct Block {
 /// The polynomial in place of softmax: no sum over a row, no exponential.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Sigma {
-    /// (q_t·k_s + r_h)² + δ_h for every pair of tokens.
-    Uniform {
+    /// (q_t·k_s + r_h)² + δ_h\[t, s\] for every pair of tokens.
+    Unordered {
         /// r, per head.
         shift: Array1<f32>,
-        /// δ, per head.
-        offset: Array1<f32>,
+        /// δ, per head, token and token looked at.
+        offset: Array3<f32>,
     },
     /// (g_h\[t−s\] (q_t·k_s + r_h))² + δ_h\[t−s\] for s ≤ t, and 0 for the tokens that follow.
     Causal {
@@ -85,7 +85,7 @@ impl Sigma {
     /// What is squared in one head, from q·k by query and key.
     fn squared(&self, head: usize, scores: &mut Array2<f64>) {
         match self {
-            Self::Uniform { shift, .. } => *scores += f64::from(shift[head]),
+            Self::Unordered { shift, .. } => *scores += f64::from(shift[head]),
             Self::Causal { gain, shift, .. } => {
                 for ((t, s), score) in scores.indexed_iter_mut() {
                     *score = if s <= t {
@@ -101,8 +101,10 @@ impl Sigma {
     /// Attention weights of one head, from what is squared.
     fn weights(&self, head: usize, scores: &mut Array2<f64>) {
         match self {
-            Self::Uniform { offset, .. } => {
-                scores.mapv_inplace(|w| w * w + f64::from(offset[head]));
+            Self::Unordered { offset, .. } => {
+                for ((t, s), score) in scores.indexed_iter_mut() {
+                    *score = *score * *score + f64::from(offset[[head, t, s]]);
+                }
             }
             Self::Causal { offset, .. } => {
                 for ((t, s), score) in scores.indexed_iter_mut() {

@@ -51,8 +51,16 @@ fn by_loops(tensors: &Tensors, patches: &Array2<f32>) -> Vec<f64> {
             let mut y = vec![0.0; d];
             for head in 0..heads {
                 let r = f64::from(tensors[&format!("blocks.{i}.scores.shift")].1[head]);
-                let delta = f64::from(tensors[&format!("blocks.{i}.scores.offset")].1[head]);
+                let (shape, offset) = &tensors[&format!("blocks.{i}.scores.offset")];
                 for other in 0..t {
+                    let entry = match shape[..] {
+                        [_, entries] => {
+                            let down = token / 3 + 2 - other / 3;
+                            head * entries + 5 * down + token % 3 + 2 - other % 3
+                        }
+                        _ => head,
+                    };
+                    let delta = f64::from(offset[entry]);
                     let s: f64 = (0..f)
                         .map(|c| q[token][head * f + c] * k[other][head * f + c])
                         .sum();
@@ -79,12 +87,27 @@ fn by_loops(tensors: &Tensors, patches: &Array2<f32>) -> Vec<f64> {
 
 #[test]
 fn agrees_with_loops_over_single_numbers() {
-    let tensors = tensors();
-    let vit = Vit::from_bytes(&config_json(), &file(&tensors)).unwrap();
+    agrees(&config_json(), &tensors());
+}
+
+#[test]
+fn agrees_with_loops_where_offsets_know_the_displacement() {
+    let mut config = config();
+    config.architecture.displacements = true;
+    let mut tensors = tensors();
+    for i in 0..BLOCKS {
+        let entries = (0..2 * 25).map(|e| 0.01 * (e * e % 31) as f32).collect();
+        tensors.insert(format!("blocks.{i}.scores.offset"), (vec![2, 25], entries));
+    }
+    agrees(&serde_json::to_vec(&config).unwrap(), &tensors);
+}
+
+fn agrees(config_json: &[u8], tensors: &Tensors) {
+    let vit = Vit::from_bytes(config_json, &file(tensors)).unwrap();
     let patches = Array2::from_shape_fn((9, 768), |(t, j)| {
         ((t * 31 + j * 17) % 23) as f32 / 11.0 - 1.0
     });
-    let expected = by_loops(&tensors, &patches);
+    let expected = by_loops(tensors, &patches);
     let found = vit.logits_observed(&patches, |_, _| {});
     for (e, f) in expected.iter().zip(&found) {
         assert!((e - f).abs() < 1e-9 * e.abs().max(1.0), "{e} {f}");
@@ -128,10 +151,16 @@ fn refuses_patches_of_another_shape() {
 
 /// Images and logits that `models/training/vision/export.py` computed with PyTorch for the released weights.
 #[test]
-fn released_model_agrees_with_pytorch_and_with_its_ranges() {
+fn released_models_agree_with_pytorch_and_with_their_ranges() {
+    released("cifar100-vit", "reference");
+    released("cifar100-vit-deep", "deep-reference");
+}
+
+fn released(model: &str, reference: &str) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let vit = Vit::load(&here.join("../../models/cifar100-vit")).unwrap();
-    let bytes = std::fs::read(here.join("tests/data/reference.safetensors")).unwrap();
+    let vit = Vit::load(&here.join("../../models").join(model)).unwrap();
+    let path = format!("tests/data/{reference}.safetensors");
+    let bytes = std::fs::read(here.join(path)).unwrap();
     let reference = SafeTensors::deserialize(&bytes).unwrap();
     let expected: Vec<f32> = reference
         .tensor("logits")

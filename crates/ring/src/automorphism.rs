@@ -49,6 +49,15 @@ impl Automorphism {
         self.element
     }
 
+    /// The automorphism that undoes it.
+    pub fn inverse(&self) -> Option<Self> {
+        let degree = self.sources.len();
+        // The odd residues modulo 2N form a group of N elements, so that g^(N-1) g = 1.
+        let order = 2 * degree as u64;
+        let power = |g: u64| (1..degree).fold(1, |power, _| power * g % order);
+        Self::new(power(self.element.into()) as u32, degree)
+    }
+
     /// Writes the evaluations of `a(X^g)`.
     pub fn permute(&self, values: &[u32], out: &mut [u32]) {
         permute(out, values, &self.sources);
@@ -108,6 +117,19 @@ mod tests {
                     "{element} at {j} of {degree}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn inverses_undo() {
+        for (degree, element) in [(32, 5), (64, 127), (1 << 10, 625)] {
+            let automorphism = Automorphism::new(element, degree).unwrap();
+            let values: Vec<u32> = (0..degree as u32).collect();
+            let (mut image, mut back) = (vec![0; degree], vec![0; degree]);
+            automorphism.permute(&values, &mut image);
+            assert_ne!(image, values);
+            automorphism.inverse().unwrap().permute(&image, &mut back);
+            assert_eq!(back, values, "{element} of {degree}");
         }
     }
 

@@ -3,6 +3,7 @@
 mod automorphism;
 mod bits;
 mod conversion;
+mod division;
 mod kernel;
 mod modulus;
 mod parallel;
@@ -15,10 +16,11 @@ mod sampling;
 pub use automorphism::{Automorphism, galois_element_of_rotation};
 pub use bits::{pack, packed_len, unpack};
 pub use conversion::BaseConversion;
+pub use division::Division;
 #[cfg(feature = "conformance")]
 pub use kernel::conformance;
 pub use kernel::{Kernel, kernel_for, kernels_for};
-pub use modulus::Modulus;
+pub use modulus::{Factor, Modulus};
 pub use parallel::{both, for_each_limb, for_each_pair, for_each_piece, with_scratch};
 pub use poly::{Basis, Poly};
 pub use rns::{Ring, RingError};

@@ -13,6 +13,17 @@ pub struct Modulus {
     radix_squared: u32,
 }
 
+/// A constant `c` in the form `c * 2^32 mod p`: a sum of products with such takes one reduction, where other sums take two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Factor(pub(crate) u32);
+
+impl Factor {
+    /// `c * 2^32 mod p` as a residue: what limbs are multiplied by to be factors themselves.
+    pub const fn residue(self) -> u32 {
+        self.0
+    }
+}
+
 impl Modulus {
     /// The modulus `p`, an odd number in `(2^16, 2^30)`; primality is the caller's promise (see [`crate::primes`]).
     pub const fn new(value: u32) -> Option<Self> {
@@ -60,10 +71,24 @@ impl Modulus {
         self.inverse
     }
 
-    /// `factor * 2^32 mod p`, whose product with a residue needs one reduction.
-    #[cfg(target_arch = "x86_64")]
-    pub(crate) const fn montgomery_factor(self, factor: u32) -> u32 {
-        self.montgomery_reduce(self.prepare_factor(factor) as u64)
+    /// `2^64 mod p`, for vector forms of the reduction.
+    #[cfg(any(
+        target_arch = "x86_64",
+        all(target_arch = "wasm32", target_feature = "simd128")
+    ))]
+    pub(crate) const fn radix_squared(self) -> u32 {
+        self.radix_squared
+    }
+
+    /// The form of a residue as a constant factor.
+    pub const fn factor(self, value: u32) -> Factor {
+        Factor(self.montgomery_reduce_product(value as u64 * self.radix_squared as u64))
+    }
+
+    /// `a` times a constant.
+    #[inline(always)]
+    pub const fn scale(self, a: u32, factor: Factor) -> u32 {
+        self.montgomery_reduce_product(a as u64 * factor.0 as u64)
     }
 
     /// `a + b`.
@@ -95,18 +120,13 @@ impl Modulus {
     /// `x mod p` for `x < 2^35 * p`: sixteen products of residues, or 32 products of a residue with any number below 2^30.
     #[inline(always)]
     pub const fn reduce_wide(self, x: u64) -> u32 {
-        self.reduce_wide_scaled(x, self.radix_squared)
+        self.montgomery_reduce_product(self.montgomery_reduce(x) as u64 * self.radix_squared as u64)
     }
 
-    /// `x * factor mod p` for `x < 2^35 * p`, with `prepared = prepare_factor(factor)`: the scaled reduction of a lazy sum.
+    /// `sum_i c_i a_i` from `x < 2^35 * p`, the sum of the products of residues `a_i` and [`Factor`]s of `c_i`.
     #[inline(always)]
-    pub const fn reduce_wide_scaled(self, x: u64, prepared: u32) -> u32 {
-        self.montgomery_reduce_product(self.montgomery_reduce(x) as u64 * prepared as u64)
-    }
-
-    /// The form in which a constant factor enters [`Modulus::reduce_wide_scaled`].
-    pub const fn prepare_factor(self, factor: u32) -> u32 {
-        self.mul(factor, self.radix_squared)
+    pub const fn reduce_factors(self, x: u64) -> u32 {
+        self.montgomery_reduce(x)
     }
 
     /// `base^exponent`.
@@ -201,11 +221,9 @@ mod tests {
                 assert_eq!(m.mul(a, b) as u64, a as u64 * b as u64 % p);
                 assert_eq!(m.add(a, b) as u64, (a as u64 + b as u64) % p);
                 assert_eq!(m.sub(a, b) as u64, (a as u64 + p - b as u64) % p);
-                let factor = m.prepare_factor(b);
-                assert_eq!(
-                    m.reduce_wide_scaled(y, factor) as u128,
-                    y as u128 * b as u128 % p as u128
-                );
+                assert_eq!(m.scale(a, m.factor(b)), m.mul(a, b));
+                let radix = m.factor(1).residue();
+                assert_eq!(m.mul(m.reduce_factors(y), radix) as u64, y % p);
                 assert_eq!(m.from_small(m.centered(a)), a);
                 assert!((2 * m.centered(a).unsigned_abs() as u64) < p + 1);
             }

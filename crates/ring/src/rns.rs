@@ -1,8 +1,7 @@
 //! The residue number system over the ciphertext chain and the special primes: transforms, sums, products, rounded division.
 
 use crate::{
-    Automorphism, BaseConversion, Basis, Kernel, Modulus, Poly, for_each_limb, kernel_for,
-    primes::is_prime,
+    Automorphism, Basis, Kernel, Modulus, Poly, for_each_limb, kernel_for, primes::is_prime,
 };
 
 /// Why a ring cannot be made.
@@ -147,24 +146,6 @@ impl Ring {
             kernel.reduce_signed(limb, values)
         });
         out
-    }
-
-    /// Divides a polynomial in evaluation form by the product of its last `conversion.sources()` limbs and rounds to nearest.
-    pub fn divide_round(&self, poly: &Poly, conversion: &BaseConversion) -> Poly {
-        let kept = poly.basis().limbs() - conversion.sources();
-        let mut dropped = self.stale(Basis::of_chain(conversion.sources()));
-        for_each_limb(dropped.data_mut(), self.degree, |i, limb| {
-            conversion.input(self, i, poly.limb(kept + i), limb)
-        });
-        let mut quotient = self.stale(Basis::of_chain(kept));
-        let dropped: Vec<&[u32]> = dropped.limbs().collect();
-        conversion.convert_exactly(self, &dropped, &mut quotient);
-        self.each(&mut quotient, |kernel, i, lift| {
-            kernel.forward(lift);
-            // (poly - lift) / M = (lift - poly) / -M.
-            kernel.sub_scale_assign(lift, poly.limb(i), conversion.minus_product_inverse(i));
-        });
-        quotient
     }
 
     /// Calls `work(kernel, index, limb)` on every limb.

@@ -22,7 +22,7 @@ use crate::{
 use circuits::ckks::Complex64;
 use circuits::{CircuitError, Constant, Evaluator, LinearTransform, Steps, product, rotations};
 use model::{Block, Sigma};
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, Array3};
 
 /// Queries, keys, values, scores, sigma, mix.
 pub(crate) struct Attention<P> {
@@ -67,7 +67,7 @@ impl<P> Attention<P> {
             })
         };
         let (shift, mask, offset) = match &block.sigma {
-            Sigma::Uniform { shift, offset } => (shift, None, per_head(offset)),
+            Sigma::Unordered { shift, offset } => (shift, None, per_pair(packing, offset)),
             Sigma::Causal {
                 gain,
                 shift,
@@ -220,6 +220,14 @@ fn causal(packing: Packing, table: &Array2<f32>) -> Vec<Complex64> {
     per_distance(packing, Tokens::Second, table, |g, t| {
         let distance = (packing.tokens - g) % packing.tokens;
         (t >= distance).then_some(distance)
+    })
+}
+
+/// The offsets of all pairs: lane `g` pairs the query `t` with the key `t + g mod T`.
+fn per_pair(packing: Packing, offset: &Array3<f32>) -> Vec<Complex64> {
+    packing.vector(Tokens::Second, |c, t| {
+        let (g, head) = (c / packing.heads, c % packing.heads);
+        Complex64::from(offset[[head, t, (t + g) % packing.tokens]] as f64)
     })
 }
 

@@ -1,4 +1,4 @@
-//! A model ready to be evaluated on ciphertexts: planned, its weights encoded.
+//! A model ready to be evaluated on ciphertexts: planned, its weights encoded now or later.
 
 use crate::{Network, SlotLayout, TransformerError, network::RESULT_LEVEL};
 use circuits::ckks::{
@@ -6,9 +6,12 @@ use circuits::ckks::{
 };
 use circuits::{
     BootstrappingSettings, CircuitError, CkksEncoding, Encrypted, NoEncoding, Operation, Placement,
-    Plan, Planner, Refreshing, Shape, in_pool,
+    PlaintextEncoder, Plan, Planner, Refreshing, Shape, in_pool,
 };
-use std::{ops::ControlFlow, sync::Arc};
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, OnceLock},
+};
 
 /// A network under parameters.
 pub struct EncryptedModel<N> {
@@ -16,6 +19,7 @@ pub struct EncryptedModel<N> {
     network: N,
     plan: ModelPlan,
     refreshing: Option<Arc<Refreshing<Plaintext>>>,
+    encoded: OnceLock<Result<(), TransformerError>>,
 }
 
 /// What a client and a server need to know before the first ciphertext.
@@ -45,81 +49,63 @@ pub struct Progress<'l> {
 }
 
 impl<N: Network<Plaintext = Plaintext>> EncryptedModel<N> {
-    /// Plans the model and encodes its weights at the scales of the plan.
+    /// Plans the model without bootstrapping and encodes its weights at the scales of the plan.
     ///
     /// Running out of levels, a scale without room and an architecture that the packing does not take are errors here, never
     /// later.
     pub fn new(parameters: &Parameters, network: N) -> Result<Self, TransformerError> {
-        check_slots(parameters, &network)?;
-        let (needed, found) = (network.query_level(), parameters.max_level());
-        if needed > found {
-            let what = "levels";
-            return Err(TransformerError::Parameters {
-                what,
-                needed,
-                found,
-            });
-        }
-        Self::planned(parameters, network, None)
+        check_levels(parameters, &network)?;
+        let plan = plan(parameters, CkksEncoding, &network, None)?;
+        Ok(Self {
+            parameters: parameters.clone(),
+            network,
+            plan,
+            refreshing: None,
+            encoded: OnceLock::from(Ok(())),
+        })
     }
 
-    /// The same, bootstrapped where that is cheapest if the parameters have an ephemeral secret. `survey` makes the network once more, without
-    /// plaintexts: it is read before levels and so scales are known.
-    pub fn refreshed<S: Network<Plaintext = f64>>(
+    /// Plans the model, bootstrapped where that is cheapest if the parameters have an ephemeral secret, and leaves its weights to
+    /// [`EncryptedModel::encode`]. `sketch` makes the network once more, over scales alone; the plan knows no [`Plan::plaintext_bytes`].
+    pub fn planned<S: Network<Plaintext = f64>>(
         parameters: &Parameters,
         network: N,
-        survey: impl FnOnce() -> Result<S, TransformerError>,
+        sketch: impl Fn() -> Result<S, TransformerError>,
     ) -> Result<Self, TransformerError> {
-        if parameters.encapsulation().is_none() {
-            return Self::new(parameters, network);
-        }
-        check_slots(parameters, &network)?;
-        let planner = Planner::surveying(parameters, NoEncoding);
-        let scale = parameters.scale() * network.query_scale();
-        let result = survey()?.evaluate(&planner, &Shape::fresh(parameters.max_level(), scale))?;
-        let settings = BootstrappingSettings::real(parameters);
-        let survey = planner.into_survey(&result);
-        let placement = Placement::cheapest(parameters, &settings, &survey, RESULT_LEVEL)?;
-        let refreshing = Refreshing::new(parameters, &settings, placement)?;
-        Self::planned(parameters, network, Some(Arc::new(refreshing)))
-    }
-
-    fn planned(
-        parameters: &Parameters,
-        network: N,
-        refreshing: Option<Arc<Refreshing<Plaintext>>>,
-    ) -> Result<Self, TransformerError> {
-        let placement = refreshing.as_ref().map(|r| r.placement().clone());
-        let level = placement.as_ref().map(|placement| placement.level);
-        let query = CiphertextSpec {
-            level: level.unwrap_or(network.query_level()),
-            log_scale: (parameters.scale() * network.query_scale()).log2(),
-            subring: network.query_subring(),
-        };
-        let planner = match &refreshing {
-            None => Planner::new(parameters, CkksEncoding),
-            Some(r) => Planner::new(parameters, CkksEncoding).refreshing(r.clone()),
-        };
-        let fresh = Shape::fresh(query.level, query.log_scale.exp2());
-        let result = network.evaluate(&planner, &fresh)?;
-        let plan = ModelPlan {
-            circuit: planner.into_plan(),
-            query,
-            query_layout: network.query_layout(),
-            result: CiphertextSpec {
-                level: result.level,
-                log_scale: result.scale.log2(),
-                subring: Subring::Full,
-            },
-            result_layout: network.result_layout(),
-            placement,
+        let (refreshing, plan) = if parameters.encapsulation().is_none() {
+            check_levels(parameters, &network)?;
+            (None, plan(parameters, NoEncoding, &sketch()?, None)?)
+        } else {
+            check_slots(parameters, &network)?;
+            let settings = BootstrappingSettings::real(parameters);
+            let placement = cheapest(parameters, &settings, &sketch()?)?;
+            let sketched = Refreshing::new(parameters, &settings, placement.clone())?;
+            let plan = plan(parameters, NoEncoding, &sketch()?, Some(Arc::new(sketched)))?;
+            let refreshing = Refreshing::new(parameters, &settings, placement)?;
+            (Some(Arc::new(refreshing)), plan)
         };
         Ok(Self {
             parameters: parameters.clone(),
             network,
             plan,
             refreshing,
+            encoded: OnceLock::new(),
         })
+    }
+
+    /// Encodes the weights, once: seconds, and more memory than anything else of a model. [`EncryptedModel::evaluate`] does it
+    /// where nobody has. Whoever comes while another thread is at it waits.
+    pub fn encode(&self) -> Result<(), TransformerError> {
+        let encode = || {
+            let refreshing = self.refreshing.clone();
+            plan(&self.parameters, CkksEncoding, &self.network, refreshing).map(drop)
+        };
+        self.encoded.get_or_init(encode).clone()
+    }
+
+    /// Whether [`EncryptedModel::encode`] has come to its end.
+    pub fn is_encoded(&self) -> bool {
+        self.encoded.get().is_some()
     }
 
     /// The plan.
@@ -142,6 +128,7 @@ impl<N: Network<Plaintext = Plaintext>> EncryptedModel<N> {
     where
         N: Sync,
     {
+        self.encode()?;
         let total = self.plan.circuit.cost();
         let mut cost = 0.0;
         let mut observer = |layer: &str, operation: Operation| {
@@ -163,9 +150,84 @@ impl<N: Network<Plaintext = Plaintext>> EncryptedModel<N> {
     }
 }
 
+/// The plan; an encoder that encodes leaves the weights encoded in the network.
+fn plan<E: PlaintextEncoder>(
+    parameters: &Parameters,
+    encoder: E,
+    network: &impl Network<Plaintext = E::Plaintext>,
+    refreshing: Option<Arc<Refreshing<E::Plaintext>>>,
+) -> Result<ModelPlan, TransformerError> {
+    let placement = refreshing.as_ref().map(|r| r.placement().clone());
+    let level = placement.as_ref().map(|placement| placement.level);
+    let query = CiphertextSpec {
+        level: level.unwrap_or(network.query_level()),
+        log_scale: (parameters.scale() * network.query_scale()).log2(),
+        subring: network.query_subring(),
+    };
+    let planner = match refreshing {
+        None => Planner::new(parameters, encoder),
+        Some(refreshing) => Planner::new(parameters, encoder).refreshing(refreshing),
+    };
+    let fresh = Shape::fresh(query.level, query.log_scale.exp2());
+    let result = network.evaluate(&planner, &fresh)?;
+    Ok(ModelPlan {
+        circuit: planner.into_plan(),
+        query,
+        query_layout: network.query_layout(),
+        result: CiphertextSpec {
+            level: result.level,
+            log_scale: result.scale.log2(),
+            subring: Subring::Full,
+        },
+        result_layout: network.result_layout(),
+        placement,
+    })
+}
+
+/// Where bootstrapping is cheapest. The sketch is read before levels and so scales are known: it is of no use afterwards.
+fn cheapest(
+    parameters: &Parameters,
+    settings: &BootstrappingSettings,
+    sketch: &impl Network<Plaintext = f64>,
+) -> Result<Placement, TransformerError> {
+    let planner = Planner::surveying(parameters, NoEncoding);
+    let scale = parameters.scale() * sketch.query_scale();
+    let result = sketch.evaluate(&planner, &Shape::fresh(parameters.max_level(), scale))?;
+    let survey = planner.into_survey(&result);
+    Ok(Placement::cheapest(
+        parameters,
+        settings,
+        &survey,
+        RESULT_LEVEL,
+    )?)
+}
+
+fn check_levels<N: Network>(parameters: &Parameters, network: &N) -> Result<(), TransformerError> {
+    check_slots(parameters, network)?;
+    check(
+        "levels",
+        network.query_level(),
+        parameters.max_level(),
+        usize::le,
+    )
+}
+
 fn check_slots<N: Network>(parameters: &Parameters, network: &N) -> Result<(), TransformerError> {
-    let (what, needed, found) = ("slots", network.packing().slots(), parameters.slots());
-    match needed == found {
+    check(
+        "slots",
+        network.packing().slots(),
+        parameters.slots(),
+        usize::eq,
+    )
+}
+
+fn check(
+    what: &'static str,
+    needed: usize,
+    found: usize,
+    fits: impl Fn(&usize, &usize) -> bool,
+) -> Result<(), TransformerError> {
+    match fits(&needed, &found) {
         true => Ok(()),
         false => Err(TransformerError::Parameters {
             what,

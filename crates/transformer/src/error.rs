@@ -3,7 +3,7 @@
 use circuits::CircuitError;
 
 /// A model or an evaluation is refused.
-#[derive(Debug, thiserror::Error, PartialEq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq)]
 pub enum TransformerError {
     /// The packing does not take this architecture.
     #[error("the packing needs {0}")]

@@ -14,6 +14,7 @@ mod mlp;
 mod network;
 mod norm;
 mod packing;
+mod padding;
 mod vit;
 
 pub use circuits::ckks;

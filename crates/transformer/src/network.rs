@@ -18,14 +18,13 @@ pub trait Network {
     /// The shortest released parameters with these slots and levels. Where none has the levels, those with bootstrapping at N = 2^16, else the
     /// longest, so that planning says what lacks.
     fn released_parameters(&self) -> Result<Parameters, ParametersError> {
+        let [shorter, longer, longest] = Parameters::released()?;
         let fits = |set: &Parameters| set.max_level() >= self.query_level();
-        let [shorter, longer] = Parameters::released()?;
         if self.packing().slots() <= longer.slots() {
             return Ok(if fits(&shorter) { shorter } else { longer });
         }
-        let leveled = Parameters::n16_q1168_p416()?;
-        match fits(&leveled) {
-            true => Ok(leveled),
+        match fits(&longest) {
+            true => Ok(longest),
             false => Parameters::n16_bootstrapping(),
         }
     }

@@ -6,6 +6,7 @@ use crate::{
     block::{Block, Head},
     embedding::Embedding,
     network::{RESULT_LEVEL, bound},
+    padding::padded,
 };
 use circuits::ckks::Subring;
 use circuits::{CircuitError, Evaluator};
@@ -25,8 +26,10 @@ const EMBEDDING_LEVELS: usize = 1;
 const BLOCK_LEVELS: usize = 6;
 
 impl<P> VitNetwork<P> {
-    /// The circuit of a model.
+    /// The circuit of a model, padded with zeros to a power of two of heads and an MLP twice as wide as the stream.
     pub fn new(vit: &Vit) -> Result<Self, TransformerError> {
+        let padded = padded(vit);
+        let vit = padded.as_ref().unwrap_or(vit);
         let shape = vit.config.architecture;
         let packing = Packing::new(shape.tokens, shape.heads, shape.width, shape.hidden)?;
         if shape.inputs > 2 * shape.width || shape.classes > shape.width || shape.blocks == 0 {

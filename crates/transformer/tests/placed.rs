@@ -38,7 +38,7 @@ fn a_network_deeper_than_its_chain_agrees_with_the_reference() {
     let parameters = Parameters::insecure_bootstrapping(LOG_N).unwrap();
     let network = VitNetwork::new(&vit).unwrap();
     assert!(network.query_level() > parameters.max_level());
-    let model = EncryptedModel::refreshed(&parameters, network, || VitNetwork::new(&vit)).unwrap();
+    let model = EncryptedModel::planned(&parameters, network, || VitNetwork::new(&vit)).unwrap();
     let plan = model.plan();
     let placement = plan.placement.as_ref().unwrap();
     println!("{placement:?}, {} keys", plan.circuit.keys.len());
@@ -96,7 +96,7 @@ fn without_an_ephemeral_secret_depth_is_refused() {
     let parameters = Parameters::insecure(LOG_N, 45).unwrap();
     let network = VitNetwork::new(&vit).unwrap();
     let needed = network.query_level();
-    let error = EncryptedModel::refreshed(&parameters, network, || VitNetwork::new(&vit));
+    let error = EncryptedModel::planned(&parameters, network, || VitNetwork::new(&vit));
     let expected = TransformerError::Parameters {
         what: "levels",
         needed,

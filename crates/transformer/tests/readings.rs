@@ -1,7 +1,7 @@
 //! The encrypted transformer against the ndarray reference, in all three readings, at a small insecure ring.
 
 mod common;
-use circuits::{Cleartext, Evaluator, NoEncoding, Planner, Shape};
+use circuits::{Cleartext, Evaluator, NoEncoding, Plan, Planner, Shape};
 use ckks::{
     Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters, Plaintext, SecretKey, Seed,
     Subring,
@@ -29,12 +29,31 @@ fn window(embedding: &Embedding, seed: u32) -> Array2<f32> {
     embedding.rows(&tokens).unwrap()
 }
 
+/// Sizes that no packing takes as they are: three heads, an MLP that is not twice as wide, and offsets for each displacement.
+fn uneven_vit(blocks: usize, seed: u64) -> Vit {
+    let mut config = Vit::small(blocks, seed).unwrap().config;
+    let shape = &mut config.architecture;
+    (shape.heads, shape.width, shape.hidden) = (3, 48, 80);
+    shape.displacements = true;
+    let mut vit = Vit::random(config, seed).unwrap();
+    for block in &mut vit.blocks {
+        if let Sigma::Unordered { offset, .. } = &mut block.sigma {
+            offset.mapv_inplace(|d| 3.0 * d);
+        }
+    }
+    vit
+}
+
+fn log_n(network: &impl Network) -> u32 {
+    network.packing().slots().ilog2() + 1
+}
+
 fn on_slot_vectors<N: Network<Plaintext = <Cleartext as Evaluator>::Plaintext>>(
     network: &N,
     input: &Array2<f32>,
     want: &[f32],
 ) {
-    let parameters = Parameters::insecure(LOG_N, 23).unwrap();
+    let parameters = Parameters::insecure(log_n(network), 23).unwrap();
     let cleartext = Cleartext::new(&parameters);
     let slots = match network.query_subring() {
         Subring::Even => parameters.slots() / 2,
@@ -62,6 +81,12 @@ fn slot_vectors_agree_with_the_reference() {
             &input,
             &vit.logits(&input).to_vec(),
         );
+        let vit = uneven_vit(blocks, 9);
+        on_slot_vectors(
+            &VitNetwork::new(&vit).unwrap(),
+            &input,
+            &vit.logits(&input).to_vec(),
+        );
         let (lm, embedding) = language_model(blocks, 7 + blocks as u64);
         let input = window(&embedding, blocks as u32);
         on_slot_vectors(
@@ -72,16 +97,18 @@ fn slot_vectors_agree_with_the_reference() {
     }
 }
 
-fn on_ciphertexts<N: Network<Plaintext = Plaintext> + Sync>(
+fn on_ciphertexts<N: Network<Plaintext = Plaintext> + Sync, S: Network<Plaintext = f64>>(
     primes: usize,
     network: N,
+    sketch: impl Fn() -> Result<S, TransformerError>,
     input: &Array2<f32>,
     want: &[f32],
     first_layer: &str,
 ) {
-    let parameters = Parameters::insecure(LOG_N, primes).unwrap();
-    let model = EncryptedModel::new(&parameters, network).unwrap();
+    let parameters = Parameters::insecure(log_n(&network), primes).unwrap();
+    let model = EncryptedModel::planned(&parameters, network, sketch).unwrap();
     let plan = model.plan();
+    assert!(!model.is_encoded() && plan.circuit.plaintext_bytes == 0);
     let secret = SecretKey::new(&parameters, &Seed::from_bytes([5; 32]));
     let mut keys = EvaluationKeySet::new(&parameters);
     for spec in &plan.circuit.keys {
@@ -112,7 +139,7 @@ fn on_ciphertexts<N: Network<Plaintext = Plaintext> + Sync>(
             ControlFlow::Continue(())
         })
         .unwrap();
-    assert!(last > 0.99);
+    assert!(last > 0.99 && model.is_encoded());
     let planned: Vec<_> = plan
         .circuit
         .layers
@@ -161,6 +188,17 @@ fn ciphertexts_agree_with_the_reference() {
     on_ciphertexts(
         15,
         VitNetwork::new(&vit).unwrap(),
+        || VitNetwork::new(&vit),
+        &input,
+        &want,
+        "embedding, rotate",
+    );
+    let vit = uneven_vit(2, 3);
+    let want = vit.logits(&input).to_vec();
+    on_ciphertexts(
+        15,
+        VitNetwork::new(&vit).unwrap(),
+        || VitNetwork::new(&vit),
         &input,
         &want,
         "embedding, rotate",
@@ -171,9 +209,27 @@ fn ciphertexts_agree_with_the_reference() {
     on_ciphertexts(
         15,
         LmNetwork::new(&lm).unwrap(),
+        || LmNetwork::new(&lm),
         &input,
         &want,
         "query, conjugate",
+    );
+}
+
+#[test]
+fn a_plan_is_the_same_with_and_without_encoded_weights() {
+    let vit = Vit::small(1, 3).unwrap();
+    let parameters = Parameters::insecure(LOG_N, 9).unwrap();
+    let network = || VitNetwork::new(&vit).unwrap();
+    let now = EncryptedModel::new(&parameters, network()).unwrap();
+    let later = EncryptedModel::planned(&parameters, network(), || VitNetwork::new(&vit)).unwrap();
+    assert!(now.is_encoded() && now.plan().circuit.plaintext_bytes > 0);
+    assert_eq!(
+        Plan {
+            plaintext_bytes: 0,
+            ..now.plan().circuit.clone()
+        },
+        later.plan().circuit
     );
 }
 

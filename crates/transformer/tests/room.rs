@@ -33,15 +33,13 @@ fn check(name: &str, room: &Room, largest: f64) {
 
 #[test]
 fn the_released_models_leave_room_for_their_values() {
-    let vit = Vit::load(&folder("cifar100-vit")).unwrap();
-    let ranges = &vit.config.ranges;
-    let stream = ranges.blocks.iter().map(|block| block.stream);
-    let largest = stream.fold(ranges.embed.max(ranges.logits), f64::max);
-    check(
-        "cifar100-vit",
-        &tightest(&VitNetwork::new(&vit).unwrap()),
-        largest,
-    );
+    for name in ["cifar100-vit", "cifar100-vit-deep"] {
+        let vit = Vit::load(&folder(name)).unwrap();
+        let ranges = &vit.config.ranges;
+        let stream = ranges.blocks.iter().map(|block| block.stream);
+        let largest = stream.fold(ranges.embed.max(ranges.logits), f64::max);
+        check(name, &tightest(&VitNetwork::new(&vit).unwrap()), largest);
+    }
 
     let lm = Lm::load(&folder("wiki-lm")).unwrap();
     let ranges = &lm.config.ranges;

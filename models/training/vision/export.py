@@ -25,25 +25,28 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", required=True, help="model folder to write; its name becomes the model's")
     parser.add_argument("--reference", help="safetensors file to write with a few images and their logits, for tests")
     parser.add_argument("--note", default="", help="what the settings do not say about the run; goes into the card")
+    parser.add_argument("--half", action="store_true", help="weights in float16; what that costs is printed")
     parser.add_argument("--calibration", type=int, default=20000, help="training images for the norms' statistics")
     return parser.parse_args()
 
 
 @torch.no_grad()
 def measure(model: Vit, tensors: dict, images: torch.Tensor) -> tuple[torch.Tensor, Ranges]:
-    """Logits and ranges of the folded network over `images`; fails where the two forms disagree."""
-    see, outputs, worst = Ranges(), [], 0.0
-    for part in images.split(250):
-        x = normalise(part)
-        folded = folded_logits(tensors, model.shape.heads, model.patches(x), see)
-        worst = max(worst, (folded - model(x)[0]).abs().max().item())
-        outputs.append(folded)
-    scores = torch.cat(outputs)
+    """Logits and ranges of the folded network over `images`."""
+    see = Ranges()
+    parts = [folded_logits(tensors, model.shape.heads, model.patches(normalise(part)), see) for part in images.split(250)]
+    return torch.cat(parts), see
+
+
+@torch.no_grad()
+def check(model: Vit, tensors: dict, images: torch.Tensor) -> None:
+    """Ends the program where the folded network and the trained one disagree."""
+    folded, scores = measure(model, tensors, images)[0], logits(model, images)
     span = (scores.max() - scores.min()).item()
+    worst = (folded - scores).abs().max().item()
     print(f"folded against unfolded: largest difference {worst:.2e}, {worst / span:.2e} of the logits' span")
     if not worst < AGREEMENT * max(span, 1):
         raise SystemExit("the folded network computes something else")
-    return scores, see
 
 
 def hostile_images() -> torch.Tensor:
@@ -105,11 +108,18 @@ def main() -> None:
             folded_logits(tensors, shape.heads, model.patches(normalise(part)), peaks)
 
     balance(tensors, shape.heads, show)
+    check(model, tensors, images[:1000])
+    stored = {name: tensor.half() for name, tensor in tensors.items()} if a.half else tensors
+    if a.half:
+        top1, _ = accuracy(measure(model, tensors, images)[0], labels)
+        print(f"in float32: top-1 {100 * top1:.2f}%")
+        tensors = {name: tensor.float() for name, tensor in stored.items()}
     scores, see = measure(model, tensors, images)
     top1, top5 = accuracy(scores, labels)
     print(f"folded model on valid/: top-1 {100 * top1:.2f}%, top-5 {100 * top5:.2f}% of {len(images)}")
 
-    settings = saved["arguments"]
+    settings, before = saved["arguments"], saved["before"]
+    epochs = lambda steps: round(steps * settings["batch"] / 50000, 1)  # noqa: E731
     config = {
         "name": os.path.basename(os.path.normpath(a.out)),
         "task": "classify",
@@ -121,6 +131,7 @@ def main() -> None:
             "hidden": shape.hidden,
             "blocks": shape.blocks,
             "classes": shape.classes,
+            "displacements": shape.form.tables,
         },
         "preprocessing": {
             "size": shape.size,
@@ -134,8 +145,10 @@ def main() -> None:
         "accuracy": {"top1": round(top1, 4), "top5": round(top5, 4), "images": len(images)},
         "training": {
             "data": "CIFAR-100 training split",
-            "epochs": round(saved["step"] * settings["batch"] / 50000, 1),
+            "epochs": epochs(saved["step"]),
             "minutes": round(saved["spent"] / 60),
+            "stored": "f16" if a.half else "f32",
+            "before": {"epochs": epochs(before["step"]), "minutes": round(before["spent_cpu"] / 60)},
             "device": settings["device"],
             "batch": settings["batch"],
             "optimiser": "Muon and AdamW" if settings["muon"] else "AdamW",
@@ -151,7 +164,7 @@ def main() -> None:
         },
     }
     os.makedirs(a.out, exist_ok=True)
-    save_file(tensors, os.path.join(a.out, "model.safetensors"))
+    save_file(stored, os.path.join(a.out, "model.safetensors"))
     for name, value in (("config.json", config), ("labels.json", load_classes(a.data))):
         with open(os.path.join(a.out, name), "w", encoding="utf8") as file:
             json.dump(value, file, indent=2)

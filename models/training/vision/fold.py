@@ -6,7 +6,7 @@ import torch
 
 from folding import after_norm, norm_map
 from ranges import Ranges
-from vision.vit import Form, Vit
+from vision.vit import Form, Vit, displacements
 
 
 @torch.no_grad()
@@ -16,8 +16,8 @@ def fold(model: Vit) -> dict[str, torch.Tensor]:
     Scores: p·BN(q·k/√F) + r becomes q'·k + r' by scaling q, and the 1/√T after the square becomes its root before it.
     """
     shape, form = model.shape, model.shape.form
-    if form != Form():
-        raise SystemExit("the evaluator runs the released form alone")
+    if form not in (Form(), Form(tables=True)):
+        raise SystemExit("the evaluator runs squares with batch norms, blocks in parallel, and no stem")
     out = {"embed.weight": model.embed.weight.double(), "embed.position": model.position.double()}
     root = shape.tokens**-0.25
     for i, block in enumerate(model.blocks):
@@ -32,7 +32,8 @@ def fold(model: Vit) -> dict[str, torch.Tensor]:
         out[f"{name}.query.weight"] = weight * per_channel[:, None]
         out[f"{name}.query.bias"] = bias * per_channel
         out[f"{name}.scores.shift"] = root * (p * shift + r)
-        out[f"{name}.scores.offset"] = attention.score_offset[:, 0].double() * shape.tokens**-0.5
+        offset = attention.score_offset.double() * shape.tokens**-0.5
+        out[f"{name}.scores.offset"] = offset if form.tables else offset[:, 0]
         out[f"{name}.output.weight"], out[f"{name}.output.bias"] = block.output.weight.double(), block.output.bias.double()
         weight, bias = after_norm(block.norm, block.up.weight, block.up.bias)
         scale, shift = norm_map(block.up_norm)
@@ -40,6 +41,11 @@ def fold(model: Vit) -> dict[str, torch.Tensor]:
         out[f"{name}.down.weight"], out[f"{name}.down.bias"] = block.down.weight.double(), block.down.bias.double()
     out["head.weight"], out["head.bias"] = after_norm(model.norm, model.head.weight, model.head.bias)
     return {name: tensor.float().contiguous() for name, tensor in out.items()}
+
+
+def offsets(table: torch.Tensor, tokens: int) -> torch.Tensor:
+    """[heads] or [heads, displacements] as what is added to scores, [heads, 1, 1] or [heads, T, T]."""
+    return table.view(-1, 1, 1) if table.dim() == 1 else table[:, displacements(math.isqrt(tokens))]
 
 
 def folded_logits(tensors: dict[str, torch.Tensor], heads: int, patches: torch.Tensor, see: Ranges) -> torch.Tensor:
@@ -55,7 +61,7 @@ def folded_logits(tensors: dict[str, torch.Tensor], heads: int, patches: torch.T
         q, k, v = (see(f"{name}.{part}", linear(f"{name}.{part}", x)) for part in ("query", "key", "value"))
         q, k, v = (z.unflatten(2, (heads, -1)).transpose(1, 2) for z in (q, k, v))
         scores = see(f"{name}.scores", q @ k.transpose(2, 3) + tensors[f"{name}.scores.shift"].view(-1, 1, 1))
-        attention = see(f"{name}.attention", scores**2 + tensors[f"{name}.scores.offset"].view(-1, 1, 1))
+        attention = see(f"{name}.attention", scores**2 + offsets(tensors[f"{name}.scores.offset"], x.shape[1]))
         mixed = see(f"{name}.mixed", (attention @ v).transpose(1, 2).flatten(2))
         up = see(f"{name}.up", linear(f"{name}.up", x))
         x = see(f"{name}.stream", x + linear(f"{name}.output", mixed) + linear(f"{name}.down", up**2))

@@ -1,14 +1,17 @@
 """`python -m unittest`: folding and balancing keep the function; augmentation only crops and flips; the penalty sees outliers."""
 
 import unittest
+from dataclasses import replace
 
 import torch
 
 from balance import balance
 from norms import Norm, excess
 from ranges import Ranges
-from vision.data import Augment, cutmix
+from vision.data import Augment, cutmix, normalise
+from vision.evaluate import logits, recalibrate
 from vision.fold import fold, folded_logits
+from vision.grow import Moments, grow
 from vision.train import smoothed
 from vision.vit import Form, Shape, Vit, pairs
 
@@ -29,7 +32,11 @@ def trained_like(form: Form = Form()) -> Vit:
 
 class Folding(unittest.TestCase):
     def test_same_function_before_and_after(self) -> None:
-        model = trained_like()
+        for form in (Form(), Form(tables=True)):
+            self.folds(form)
+
+    def folds(self, form: Form) -> None:
+        model = trained_like(form)
         images = torch.randn(5, 3, 32, 32, dtype=torch.double)
         patches = model.patches(images)
         with torch.no_grad():
@@ -43,9 +50,25 @@ class Folding(unittest.TestCase):
         torch.testing.assert_close(folded_logits(double, 2, patches, Ranges()), found, rtol=1e-9, atol=1e-9)
 
     def test_forms_that_the_evaluator_cannot_run_are_refused(self) -> None:
-        for form in (Form("gelu"), Form(norm="layer"), Form(parallel=False), Form(stem=8), Form(inside=False), Form(tables=True)):
+        for form in (Form("gelu"), Form(norm="layer"), Form(parallel=False), Form(stem=8), Form(inside=False)):
             with self.assertRaises(SystemExit):
                 fold(trained_like(form))
+
+
+class Growing(unittest.TestCase):
+    def test_a_grown_network_begins_as_the_old_one(self) -> None:
+        """Compared on the very images whose statistics the norms take."""
+        images = torch.randint(0, 256, (40, 32, 32, 3), dtype=torch.uint8)
+        model = Vit(trained_like().shape)
+        recalibrate(model, images)
+        old, seen = fold(model), Moments()
+        expected = folded_logits(old, 2, model.patches(normalise(images)), seen)
+        grown = Vit(replace(model.shape, width=24, heads=3, hidden=40, blocks=4, form=Form(tables=True)))
+        grow(old, 2, grown, seen)
+        recalibrate(grown, images)
+        torch.testing.assert_close(logits(grown, images), expected, rtol=1e-3, atol=1e-3)
+        with self.assertRaises(SystemExit):
+            grow(old, 2, Vit(replace(grown.shape, heads=2)), seen)
 
 
 class Forms(unittest.TestCase):
@@ -62,6 +85,12 @@ class Forms(unittest.TestCase):
             still = "score_offset" if form.attention == "softmax" and not form.tables else "nothing"
             for name, parameter in model.named_parameters():
                 self.assertTrue(still in name or parameter.grad.abs().max() > 0, (form, name))
+
+    def test_a_convolutional_stem_makes_one_token_a_patch(self) -> None:
+        model = Vit(Shape(width=16, heads=2, hidden=24, blocks=1, form=Form("softmax", "gelu", "layer", False, convolutions=16))).train()
+        model(torch.randn(6, 3, 32, 32), 0)[0].square().mean().backward()
+        for name, parameter in model.named_parameters():
+            self.assertTrue("score_offset" in name or parameter.grad.abs().max() > 0, name)
 
     def test_a_table_entry_belongs_to_one_displacement(self) -> None:
         met = pairs(Shape(form=Form(tables=True)))

@@ -34,6 +34,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sequential", action="store_true")
     parser.add_argument("--tables", action="store_true", help="an offset for each displacement of two patches")
     parser.add_argument("--stem", type=int, default=0, help="channels of a hidden layer before the embedding")
+    parser.add_argument("--convolutions", type=int, default=0, help="last channels of a convolutional stem (teachers)")
     parser.add_argument("--blocks", type=int, default=3)
     parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--heads", type=int, default=2)
@@ -69,7 +70,7 @@ def smoothed(targets: torch.Tensor, part: float) -> torch.Tensor:
 
 
 def shape_of(a: argparse.Namespace) -> Shape:
-    form = Form(a.attention, a.activation, a.norm, not a.no_inside, a.scaling, True, not a.sequential, a.tables, a.stem)
+    form = Form(a.attention, a.activation, a.norm, not a.no_inside, a.scaling, True, not a.sequential, a.tables, a.stem, a.convolutions)
     return Shape(width=a.width, heads=a.heads, hidden=a.hidden, blocks=a.blocks, form=form)
 
 

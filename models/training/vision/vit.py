@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from blocks import STREAM_LIMIT, Block, Pairs, beyond, make_norm, pointwise
 from blocks import Form as AnyForm
+from vision.convolutions import Convolutions
 from norms import Norm, tame
 
 
@@ -21,6 +22,7 @@ class Form(AnyForm):
 
     tables: bool = False  # σ's offset is one a displacement of two patches, not one a head
     stem: int = 0  # channels of a layer with the MLP's activation before the embedding; 0 is none
+    convolutions: int = 0  # last channels of a convolutional stem in place of patches (a teacher's); 0 is none
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,29 @@ class Shape:
         return Shape(**(values | {"form": Form(**values["form"])}))
 
 
+def impulses(shape: Shape, spread: float = 0.8, total: float = 1.0) -> torch.Tensor:
+    """Offsets that begin as a convolution: each head's weights sum to `total`, around one of the nine nearest displacements, drawn at random."""
+    steps = torch.arange(1 - shape.side, shape.side)
+    centre = torch.randint(-1, 2, (shape.heads, 2, 1))
+    rows, columns = (torch.exp(-((steps - centre[:, axis]) ** 2) / (2 * spread**2)) for axis in (0, 1))
+    table = (rows[:, :, None] * columns[:, None, :]).flatten(1)
+    factor = {"none": 1.0, "root": shape.tokens**-0.5, "length": 1 / shape.tokens}[shape.form.scaling]
+    return total / factor * table / table.sum(1, keepdim=True)
+
+
+def displacements(side: int) -> torch.Tensor:
+    """The entry of a table over displacements for each pair of patches [T,T]."""
+    place = torch.cartesian_prod(torch.arange(side), torch.arange(side))
+    dy, dx = (place[:, None] - place + side - 1).unbind(-1)
+    return dy * (2 * side - 1) + dx
+
+
 def pairs(shape: Shape) -> Pairs:
     """All pairs; with tables one entry a displacement of two patches, (2·side−1)² of them."""
-    place = torch.cartesian_prod(torch.arange(shape.side), torch.arange(shape.side))
-    dy, dx = (place[:, None] - place + shape.side - 1).unbind(-1)
-    distance = dy * (2 * shape.side - 1) + dx
-    return Pairs(torch.ones_like(distance), distance if shape.form.tables else torch.zeros_like(distance))
+    distance = displacements(shape.side)
+    if not shape.form.tables:
+        return Pairs(torch.ones_like(distance), torch.zeros_like(distance))
+    return Pairs(torch.ones_like(distance), distance, offset=None if shape.form.attention == "softmax" else impulses(shape))
 
 
 class Stem(nn.Module):
@@ -87,10 +106,12 @@ class Vit(nn.Module):
         super().__init__()
         self.shape, form = shape, shape.form
         self.stem = Stem(shape.inputs, form.stem, form.activation) if form.stem else None
-        self.embed = nn.Linear(form.stem or shape.inputs, shape.width, bias=False)
+        self.convolutions = Convolutions(form.convolutions) if form.convolutions else None
+        self.embed = nn.Linear(form.convolutions or form.stem or shape.inputs, shape.width, bias=False)
         self.position = nn.Parameter(0.02 * torch.randn(shape.tokens, shape.width))
-        met = pairs(shape)
-        self.blocks = nn.ModuleList(Block(shape.width, shape.heads, shape.hidden, form, form.norm, met) for _ in range(shape.blocks))
+        self.blocks = nn.ModuleList(
+            Block(shape.width, shape.heads, shape.hidden, form, form.norm, pairs(shape)) for _ in range(shape.blocks)
+        )
         self.norm = make_norm(form.norm, shape.width)
         self.head = nn.Linear(shape.width, shape.classes)
 
@@ -101,7 +122,7 @@ class Vit(nn.Module):
 
     def forward(self, images: torch.Tensor, hard: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits and the range penalty (zero outside training); the last `hard` images are far from photographs."""
-        patches = self.patches(images)
+        patches = self.convolutions(images, hard) if self.convolutions else self.patches(images)
         if self.stem:
             patches = self.stem(patches, hard)
         x = self.embed(patches).float() + self.position

@@ -33,7 +33,7 @@ pub(super) fn load(folder: &Path, config: &[u8]) -> Result<Arc<dyn Engine>, Load
     Ok(Arc::new(engine.with_record(folder)?))
 }
 
-/// Plans and encodes a language model that is in memory; clients get the bytes of its tokenizer and of its embedding.
+/// Plans a language model that is in memory; clients get the bytes of its tokenizer and of its embedding.
 ///
 /// # Errors
 /// As [`super::load`].
@@ -74,7 +74,6 @@ fn engine(
         files: entries.collect(),
         perplexity: perplexity.collect(),
     });
-    let network = LmNetwork::new(lm)?;
-    let model = EncryptedModel::refreshed(parameters, network, || LmNetwork::new(lm))?;
+    let model = EncryptedModel::planned(parameters, LmNetwork::new(lm)?, || LmNetwork::new(lm))?;
     EncryptedEngine::new(&config.name, weights, task, files, model)
 }

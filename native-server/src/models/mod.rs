@@ -58,7 +58,8 @@ pub enum LoadError {
     Manifest(#[from] ManifestError),
 }
 
-/// Reads a model's folder, plans the encrypted evaluation under the shortest released parameters that fit, and encodes the weights.
+/// Reads a model's folder and plans the encrypted evaluation under the shortest released parameters that fit; the weights are encoded when
+/// the first key set is opened.
 ///
 /// # Errors
 /// A [`LoadError`]; a model that cannot be evaluated is found out here and not by a client.

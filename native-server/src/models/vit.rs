@@ -27,7 +27,7 @@ pub(super) fn load(folder: &Path, config: &[u8]) -> Result<Arc<dyn Engine>, Load
     Ok(Arc::new(engine.with_record(folder)?))
 }
 
-/// Plans and encodes a vision transformer that is in memory.
+/// Plans a vision transformer that is in memory.
 ///
 /// # Errors
 /// As [`super::load`].
@@ -41,7 +41,7 @@ pub fn vision_transformer(
     Ok(Arc::new(engine))
 }
 
-fn engine(
+pub(super) fn engine(
     vit: &Vit,
     labels: Vec<String>,
     weights: Digest,
@@ -58,8 +58,8 @@ fn engine(
             images: config.accuracy.images as u64,
         },
     });
-    let network = VitNetwork::new(vit)?;
-    let model = EncryptedModel::refreshed(parameters, network, || VitNetwork::new(vit))?;
+    let model =
+        EncryptedModel::planned(parameters, VitNetwork::new(vit)?, || VitNetwork::new(vit))?;
     EncryptedEngine::new(&config.name, weights, task, files, model)
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Evaluator, MAX_TERMS};
 use crate::{Ciphertext, EvaluatorError};
+use ring::Factor;
 
 /// Integers up to here are reduced modulo the primes: scales of two levels with two primes each.
 const MAX_INTEGER: f64 = (1u128 << 125) as f64;
@@ -36,8 +37,11 @@ impl Evaluator<'_> {
                     let modulus = kernel.modulus();
                     let limbs: Vec<&[u32]> =
                         terms.iter().map(|(_, a)| a.parts[part].limb(i)).collect();
-                    let scalars: Vec<u32> = factors.iter().map(|&f| modulus.from_i128(f)).collect();
-                    kernel.combine(limb, &limbs, &scalars);
+                    let factors: Vec<Factor> = factors
+                        .iter()
+                        .map(|&f| modulus.factor(modulus.from_i128(f)))
+                        .collect();
+                    kernel.combine(limb, &limbs, &factors);
                     if part == 0 && constant != 0 {
                         let constant = modulus.from_i128(constant);
                         limb.iter_mut().for_each(|x| *x = modulus.add(*x, constant));

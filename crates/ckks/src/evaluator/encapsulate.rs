@@ -44,8 +44,8 @@ impl Evaluator<'_> {
 
     fn switched(&self, a: &Ciphertext, spec: KeySpec) -> Result<Ciphertext, EvaluatorError> {
         Self::two_parts(a)?;
-        let (mut c0, c1) = self.switch(&a.parts[1], self.keys.get(spec)?);
-        self.parameters.ring().add_assign(&mut c0, &a.parts[0]);
+        let key = self.keys.get(spec)?;
+        let (c0, c1) = self.switch(&a.parts[1], key, [Some(&a.parts[0]), None]);
         Ok(Ciphertext {
             parts: vec![c0, c1],
             scale: a.scale,
@@ -55,10 +55,8 @@ impl Evaluator<'_> {
     fn raised(&self, part: &Poly) -> Poly {
         let (ring, limbs) = (self.parameters.ring(), part.basis().q);
         let conversion = self.parameters.digit_conversion(0, limbs);
-        let mut low = ring.stale(part.basis());
-        ring.each(&mut low, |_, i, limb| {
-            conversion.input(ring, i, part.limb(i), limb);
-        });
+        let mut low = part.clone();
+        ring.each(&mut low, |_, i, limb| conversion.input(ring, i, limb));
         let low: Vec<&[u32]> = low.limbs().collect();
         let mut out = ring.stale(Basis::of_chain(self.parameters.max_level() + 1));
         conversion.convert_exactly(ring, &low, &mut out);

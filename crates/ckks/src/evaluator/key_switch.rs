@@ -14,16 +14,21 @@ pub(super) struct Digit {
 }
 
 impl Evaluator<'_> {
-    /// `(c_0, c_1)` with `c_0 + c_1 s = a s'`, up to noise, for the key from `s'` to `s`.
-    pub(super) fn switch(&self, a: &Poly, key: &SwitchingKey) -> (Poly, Poly) {
+    /// `(c_0, c_1)` with `c_0 + c_1 s = a s'`, up to noise, for the key from `s'` to `s`, each with what is given for it added; of a Galois
+    /// key's `s'` the automorphism makes `s`, and it is applied to both.
+    pub(super) fn switch(
+        &self,
+        a: &Poly,
+        key: &SwitchingKey,
+        more: [Option<&Poly>; 2],
+    ) -> (Poly, Poly) {
         let basis = Basis {
             p: key.special(),
             ..a.basis()
         };
         let digits = self.decompose(a, basis);
         let (ring, degree) = (self.parameters.ring(), self.parameters.degree());
-        let (mut c0, mut c1) = (ring.stale(basis), ring.stale(basis));
-        for_each_pair(c0.data_mut(), c1.data_mut(), degree, |i, out0, out1| {
+        self.multiply(key, basis, more, |i, work| {
             with_scratch(degree * digits.len(), |scratch| {
                 let lifted: Vec<&[u32]> = digits
                     .iter()
@@ -37,10 +42,9 @@ impl Evaluator<'_> {
                         evaluations
                     })
                     .collect();
-                self.multiply_limb(&lifted, key, basis, i, out0, out1);
+                work(&lifted);
             });
-        });
-        self.mod_down(&c0, &c1)
+        })
     }
 
     /// The digits of `a`, lifted to the key's primes.
@@ -56,7 +60,8 @@ impl Evaluator<'_> {
         let mut inputs = ring.stale(a.basis());
         ring.each(&mut inputs, |_, i, limb| {
             let (own, conversion) = &digits[i / self.parameters.literal().digit];
-            conversion.input(ring, i - own.start, a.limb(i), limb);
+            limb.copy_from_slice(a.limb(i));
+            conversion.input(ring, i - own.start, limb);
         });
         let inputs: Vec<&[u32]> = inputs.limbs().collect();
         digits
@@ -69,43 +74,42 @@ impl Evaluator<'_> {
             .collect()
     }
 
-    /// The inner product of lifted digits and a key, on one limb.
-    pub(super) fn multiply_limb(
+    /// The inner product of a key and lifted digits, whose `i`-th limbs `with_lifted` passes on; then divided by the special primes.
+    pub(super) fn multiply(
         &self,
-        lifted: &[&[u32]],
         key: &SwitchingKey,
         basis: Basis,
-        i: usize,
-        out0: &mut [u32],
-        out1: &mut [u32],
-    ) {
-        let kernel = self.parameters.ring().kernel(basis, i);
-        // A key for a higher level has more primes of the chain before the special ones.
-        let at = if i < basis.q {
-            i
-        } else {
-            key.spec.level + 1 + i - basis.q
-        };
-        let digits = &key.digits[..lifted.len()];
-        let bodies: Vec<&[u32]> = digits.iter().map(|(body, _)| body.limb(at)).collect();
-        let masks: Vec<&[u32]> = digits.iter().map(|(_, mask)| mask.limb(at)).collect();
-        kernel.dot(out0, lifted, &bodies);
-        kernel.dot(out1, lifted, &masks);
-    }
-
-    /// Divides both by their special primes with rounding.
-    pub(super) fn mod_down(&self, c0: &Poly, c1: &Poly) -> (Poly, Poly) {
-        self.divide_both(c0, c1, self.parameters.mod_down_conversion(c0.basis().p))
-    }
-
-    /// Divides both by the product of the last primes with rounding.
-    pub(super) fn divide_both(
-        &self,
-        c0: &Poly,
-        c1: &Poly,
-        conversion: &BaseConversion,
+        more: [Option<&Poly>; 2],
+        with_lifted: impl Fn(usize, &mut dyn FnMut(&[&[u32]])) + Send + Sync,
     ) -> (Poly, Poly) {
-        let divide = |part| self.parameters.ring().divide_round(part, conversion);
-        both(|| divide(c0), || divide(c1))
+        let ring = self.parameters.ring();
+        let division = self.parameters.mod_down(basis.p);
+        let (mut c0, mut c1) = (ring.stale(basis), ring.stale(basis));
+        for_each_pair(
+            c0.data_mut(),
+            c1.data_mut(),
+            ring.degree(),
+            |i, out0, out1| {
+                // A key for a higher level has more primes of the chain before the special ones.
+                let special = i.checked_sub(basis.q);
+                let at = special.map_or(i, |special| key.spec.level + 1 + special);
+                with_lifted(i, &mut |lifted| {
+                    let digits = &key.digits[..lifted.len()];
+                    let bodies: Vec<&[u32]> =
+                        digits.iter().map(|(body, _)| body.limb(at)).collect();
+                    let masks: Vec<&[u32]> = digits.iter().map(|(_, mask)| mask.limb(at)).collect();
+                    ring.kernel(basis, i)
+                        .dot_factors([out0, out1], lifted, [&bodies, &masks]);
+                });
+                if let Some(special) = special {
+                    division.input(ring, special, out0);
+                    division.input(ring, special, out1);
+                }
+            },
+        );
+        let divide = |part: &Poly, more| {
+            ring.divide_prepared(part, division, more, key.automorphism.as_ref())
+        };
+        both(|| divide(&c0, more[0]), || divide(&c1, more[1]))
     }
 }

@@ -104,10 +104,7 @@ impl Evaluator<'_> {
             kind: KeyKind::Relinearization,
             level: a.level(),
         })?;
-        let ring = self.parameters.ring();
-        let (mut c0, mut c1) = self.switch(third, key);
-        ring.add_assign(&mut c0, first);
-        ring.add_assign(&mut c1, second);
+        let (c0, c1) = self.switch(third, key, [Some(first), Some(second)]);
         Ok(Ciphertext {
             parts: vec![c0, c1],
             scale: a.scale,

@@ -2,7 +2,7 @@
 
 use super::Evaluator;
 use crate::{Ciphertext, EvaluatorError};
-use ring::BaseConversion;
+use ring::{Division, both};
 
 impl Evaluator<'_> {
     /// Divides by `q_level` with rounding: one level less, the scale divided by the prime.
@@ -27,26 +27,30 @@ impl Evaluator<'_> {
         while left > 0 {
             let now = out.as_ref().unwrap_or(a);
             let level = now.level();
-            let (scale, conversion, count) = match left {
+            let (scale, division, count) = match left {
                 1 => (
                     now.scale / parameters.prime(level),
-                    parameters.rescale_conversion(level),
+                    parameters.rescale_division(level),
                     1,
                 ),
                 _ => (
                     now.scale / parameters.prime(level) / parameters.prime(level - 1),
-                    parameters.rescale_twice_conversion(level),
+                    parameters.rescale_twice_division(level),
                     2,
                 ),
             };
-            out = Some(self.divided(now, conversion, scale));
+            out = Some(self.divided(now, division, scale));
             left -= count;
         }
         Ok(out.unwrap_or_else(|| a.clone()))
     }
 
-    fn divided(&self, a: &Ciphertext, conversion: &BaseConversion, scale: f64) -> Ciphertext {
-        let (c0, c1) = self.divide_both(&a.parts[0], &a.parts[1], conversion);
+    fn divided(&self, a: &Ciphertext, division: &Division, scale: f64) -> Ciphertext {
+        let divide = |part: usize| {
+            let ring = self.parameters.ring();
+            ring.divide_round(&a.parts[part], division)
+        };
+        let (c0, c1) = both(|| divide(0), || divide(1));
         Ciphertext {
             parts: vec![c0, c1],
             scale,

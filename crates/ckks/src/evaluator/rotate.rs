@@ -2,7 +2,7 @@
 
 use super::Evaluator;
 use crate::{Ciphertext, EvaluatorError, KeyKind, KeySpec, keys::SwitchingKey};
-use ring::{Automorphism, Poly, for_each_pair, galois_element_of_rotation, with_scratch};
+use ring::{Poly, galois_element_of_rotation};
 
 /// A ciphertext whose digits are lifted once for many rotations (Halevi, Shoup, ePrint 2018/244).
 pub struct Hoisted<'c> {
@@ -24,43 +24,22 @@ impl Evaluator<'_> {
         self.automorphism(a, 2 * self.parameters.degree() as u32 - 1)
     }
 
-    fn galois_key(
-        &self,
-        element: u32,
-        level: usize,
-    ) -> Result<(&SwitchingKey, &Automorphism), EvaluatorError> {
+    fn galois_key(&self, element: u32, level: usize) -> Result<&SwitchingKey, EvaluatorError> {
         let kind = KeyKind::Galois(element);
         let spec = KeySpec { kind, level };
         let key = self.keys.get(spec)?;
-        let automorphism = key.automorphism.as_ref();
-        Ok((key, automorphism.ok_or(EvaluatorError::MissingKey(spec))?))
-    }
-
-    /// `sigma(c_0)` joins what the key makes of `sigma(c_1)`.
-    fn with_image(
-        &self,
-        (mut c0, c1): (Poly, Poly),
-        automorphism: &Automorphism,
-        a: &Ciphertext,
-    ) -> Ciphertext {
-        let ring = self.parameters.ring();
-        ring.each(&mut c0, |kernel, i, limb| {
-            with_scratch(limb.len(), |image| {
-                automorphism.permute(a.parts[0].limb(i), image);
-                kernel.add_assign(limb, image);
-            });
-        });
-        Ciphertext {
-            parts: vec![c0, c1],
-            scale: a.scale,
-        }
+        let automorphism = key.automorphism.as_ref().map(|_| key);
+        automorphism.ok_or(EvaluatorError::MissingKey(spec))
     }
 
     fn automorphism(&self, a: &Ciphertext, element: u32) -> Result<Ciphertext, EvaluatorError> {
         Self::two_parts(a)?;
-        let (key, automorphism) = self.galois_key(element, a.level())?;
-        let image = self.parameters.ring().apply(automorphism, &a.parts[1]);
-        Ok(self.with_image(self.switch(&image, key), automorphism, a))
+        let key = self.galois_key(element, a.level())?;
+        let (c0, c1) = self.switch(&a.parts[1], key, [Some(&a.parts[0]), None]);
+        Ok(Ciphertext {
+            parts: vec![c0, c1],
+            scale: a.scale,
+        })
     }
 
     /// Lifts the digits of `a` once, for [`Evaluator::rotate_hoisted`].
@@ -99,20 +78,15 @@ impl Evaluator<'_> {
         if element == 1 {
             return Ok(a.clone());
         }
-        let (key, automorphism) = self.galois_key(element, a.level())?;
-        let (ring, degree) = (self.parameters.ring(), self.parameters.degree());
+        let key = self.galois_key(element, a.level())?;
         let basis = self.parameters.key_basis(a.level());
-        let (mut c0, mut c1) = (ring.stale(basis), ring.stale(basis));
-        for_each_pair(c0.data_mut(), c1.data_mut(), degree, |i, out0, out1| {
-            with_scratch(degree * hoisted.lifted.len(), |rotated| {
-                for (out, digit) in rotated.chunks_exact_mut(degree).zip(&hoisted.lifted) {
-                    automorphism.permute(digit.limb(i), out);
-                }
-                let rotated: Vec<&[u32]> = rotated.chunks_exact(degree).collect();
-                self.multiply_limb(&rotated, key, basis, i, out0, out1);
-            });
+        let (c0, c1) = self.multiply(key, basis, [Some(&a.parts[0]), None], |i, work| {
+            let lifted: Vec<&[u32]> = hoisted.lifted.iter().map(|digit| digit.limb(i)).collect();
+            work(&lifted);
         });
-        let switched = self.mod_down(&c0, &c1);
-        Ok(self.with_image(switched, automorphism, a))
+        Ok(Ciphertext {
+            parts: vec![c0, c1],
+            scale: a.scale,
+        })
     }
 }

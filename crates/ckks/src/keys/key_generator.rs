@@ -59,7 +59,7 @@ impl<'k> KeyGenerator<'k> {
                         let product = special
                             .fold(1, |product, &p| modulus.mul(product, p % modulus.value()));
                         let mut scaled = limb(&from, i, basis).to_vec();
-                        kernel.scale_assign(&mut scaled, product);
+                        kernel.scale_assign(&mut scaled, modulus.factor(product));
                         kernel.sub_assign(values, &scaled);
                         scaled.zeroize();
                     }

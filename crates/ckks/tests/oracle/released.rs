@@ -1,4 +1,4 @@
-//! The released rings, at a few coefficients: each is a sum of 32,768 products of 630-bit integers.
+//! The released rings, at a few coefficients: each is a sum of 32,768 products of 630-bit integers or more.
 
 use super::Setting;
 use crate::embedding::{angles, coefficient};

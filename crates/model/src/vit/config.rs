@@ -43,6 +43,9 @@ pub struct Architecture {
     pub blocks: usize,
     /// Number of classes.
     pub classes: usize,
+    /// Whether σ's offset knows the displacement of two patches, or is one a head.
+    #[serde(default)]
+    pub displacements: bool,
 }
 
 /// From a 32×32 RGB image to patches.
@@ -91,6 +94,29 @@ impl Architecture {
     /// Channels of one head.
     pub fn head_width(&self) -> usize {
         self.width / self.heads
+    }
+
+    /// Entries of a head's offset: one a displacement of two patches of a square of patches, or one for all.
+    pub fn offsets(&self) -> usize {
+        if self.displacements {
+            (2 * self.side() - 1).pow(2)
+        } else {
+            1
+        }
+    }
+
+    /// The entry for a token and one that it looks at.
+    pub(crate) fn offset_of(&self, token: usize, at: usize) -> usize {
+        if !self.displacements {
+            return 0;
+        }
+        let side = self.side();
+        let along = |from: usize, to: usize| from + side - 1 - to;
+        along(token / side, at / side) * (2 * side - 1) + along(token % side, at % side)
+    }
+
+    fn side(&self) -> usize {
+        self.tokens.isqrt()
     }
 
     fn check(&self) -> Result<(), ModelError> {

@@ -1,5 +1,7 @@
 use std::path::Path;
 
+use ndarray::{Array3, Axis};
+
 use super::{Architecture, Config, Embed, Vit};
 use crate::{
     ModelError, Sigma,
@@ -36,10 +38,18 @@ impl Vit {
         let blocks = (0..a.blocks)
             .map(|i| {
                 source.block(i, a.width, a.hidden, |source, name| {
-                    Ok(Sigma::Uniform {
-                        shift: source.vector(&format!("{name}.shift"), a.heads)?,
-                        offset: source.vector(&format!("{name}.offset"), a.heads)?,
-                    })
+                    let shift = source.vector(&format!("{name}.shift"), a.heads)?;
+                    let name = format!("{name}.offset");
+                    let entries = if a.displacements {
+                        source.matrix(&name, a.heads, a.offsets())?
+                    } else {
+                        source.vector(&name, a.heads)?.insert_axis(Axis(1))
+                    };
+                    let offset =
+                        Array3::from_shape_fn((a.heads, a.tokens, a.tokens), |(h, t, s)| {
+                            entries[[h, a.offset_of(t, s)]]
+                        });
+                    Ok(Sigma::Unordered { shift, offset })
                 })
             })
             .collect::<Result<_, _>>()?;
@@ -56,7 +66,7 @@ impl Vit {
 
 /// Number of weights the sizes imply.
 fn values(a: &Architecture) -> u64 {
-    let block = block_values(a.width, a.hidden) + 2 * a.heads as u64;
+    let block = block_values(a.width, a.hidden) + (a.heads * (1 + a.offsets())) as u64;
     (a.width * (a.inputs + a.tokens)) as u64
         + a.blocks as u64 * block
         + linear_values(a.classes, a.width)

@@ -16,6 +16,7 @@ impl Vit {
                 hidden: 64,
                 blocks,
                 classes: 10,
+                displacements: false,
             },
             preprocessing: Preprocessing {
                 size: 32,

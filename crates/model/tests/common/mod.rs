@@ -23,6 +23,7 @@ pub fn config() -> Config {
             hidden: 12,
             blocks: BLOCKS,
             classes: 5,
+            displacements: false,
         },
         preprocessing: Preprocessing {
             size: 32,

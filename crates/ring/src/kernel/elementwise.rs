@@ -1,6 +1,6 @@
 //! Vector loops in plain Rust, written so that the compiler vectorises them for whatever target they are inlined into.
 
-use crate::Modulus;
+use crate::{Factor, Modulus};
 
 /// Residues worked on at a time: the 64-bit sums of one block stay in registers or in the first-level cache. Every supported
 /// degree is a multiple of it.
@@ -8,8 +8,24 @@ const BLOCK: usize = 32;
 
 #[inline(always)]
 pub(super) fn dot(modulus: Modulus, out: &mut [u32], lhs: &[&[u32]], rhs: &[&[u32]]) {
+    lazy_dot(out, lhs, rhs, |sum| modulus.reduce_wide(sum));
+}
+
+#[inline(always)]
+pub(super) fn dot_factors(
+    modulus: Modulus,
+    [out0, out1]: [&mut [u32]; 2],
+    lhs: &[&[u32]],
+    [factors0, factors1]: [&[&[u32]]; 2],
+) {
+    lazy_dot(out0, lhs, factors0, |sum| modulus.reduce_factors(sum));
+    lazy_dot(out1, lhs, factors1, |sum| modulus.reduce_factors(sum));
+}
+
+#[inline(always)]
+fn lazy_dot(out: &mut [u32], lhs: &[&[u32]], rhs: &[&[u32]], reduce: impl Fn(u64) -> u32) {
     assert!(lhs.len() == rhs.len() && lhs.len() <= 16);
-    lazy_sum(modulus, out, |sums, block| {
+    let add = |sums: &mut [u64; BLOCK], block: usize| {
         for (a, b) in lhs.iter().zip(rhs) {
             let (a, b) = (
                 &a.as_chunks::<BLOCK>().0[block],
@@ -19,32 +35,34 @@ pub(super) fn dot(modulus: Modulus, out: &mut [u32], lhs: &[&[u32]], rhs: &[&[u3
                 sums[j] = sums[j].wrapping_add(a[j] as u64 * b[j] as u64);
             }
         }
-    });
+    };
+    lazy_sum(out, add, reduce);
 }
 
 #[inline(always)]
-pub(super) fn combine(modulus: Modulus, out: &mut [u32], terms: &[&[u32]], scalars: &[u32]) {
-    assert!(terms.len() == scalars.len() && terms.len() <= 16);
-    lazy_sum(modulus, out, |sums, block| {
-        for (a, &scalar) in terms.iter().zip(scalars) {
+pub(super) fn combine(modulus: Modulus, out: &mut [u32], terms: &[&[u32]], factors: &[Factor]) {
+    assert!(terms.len() == factors.len() && terms.len() <= 16);
+    let add = |sums: &mut [u64; BLOCK], block: usize| {
+        for (a, factor) in terms.iter().zip(factors) {
             let a = &a.as_chunks::<BLOCK>().0[block];
             for j in 0..BLOCK {
-                sums[j] = sums[j].wrapping_add(a[j] as u64 * scalar as u64);
+                sums[j] = sums[j].wrapping_add(a[j] as u64 * factor.0 as u64);
             }
         }
-    });
+    };
+    lazy_sum(out, add, |sum| modulus.reduce_factors(sum));
 }
 
 /// Adds up blocks of 64-bit sums and reduces each sum once.
 #[inline(always)]
-fn lazy_sum(modulus: Modulus, out: &mut [u32], add: impl Fn(&mut [u64; BLOCK], usize)) {
+fn lazy_sum(out: &mut [u32], add: impl Fn(&mut [u64; BLOCK], usize), reduce: impl Fn(u64) -> u32) {
     let (blocks, rest) = out.as_chunks_mut::<BLOCK>();
     assert!(rest.is_empty());
     for (index, block) in blocks.iter_mut().enumerate() {
         let mut sums = [0u64; BLOCK];
         add(&mut sums, index);
         for j in 0..BLOCK {
-            block[j] = modulus.reduce_wide(sums[j]);
+            block[j] = reduce(sums[j]);
         }
     }
 }
@@ -71,18 +89,16 @@ pub(super) fn neg_assign(modulus: Modulus, out: &mut [u32]) {
 }
 
 #[inline(always)]
-pub(super) fn scale_assign(modulus: Modulus, out: &mut [u32], factor: u32) {
-    let factor = modulus.prepare_factor(factor);
+pub(super) fn scale_assign(modulus: Modulus, out: &mut [u32], factor: Factor) {
     for a in out.iter_mut() {
-        *a = modulus.reduce_wide_scaled(*a as u64, factor);
+        *a = modulus.scale(*a, factor);
     }
 }
 
 #[inline(always)]
-pub(super) fn sub_scale_assign(modulus: Modulus, out: &mut [u32], other: &[u32], factor: u32) {
-    let factor = modulus.prepare_factor(factor);
+pub(super) fn add_scaled_assign(modulus: Modulus, out: &mut [u32], other: &[u32], factor: Factor) {
     for (a, &b) in out.iter_mut().zip(other) {
-        *a = modulus.reduce_wide_scaled(modulus.sub(*a, b) as u64, factor);
+        *a = modulus.add(*a, modulus.scale(b, factor));
     }
 }
 

@@ -12,7 +12,7 @@ mod wide;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 
-use crate::Modulus;
+use crate::{Factor, Modulus};
 
 /// Arithmetic on vectors of residues of one prime, as a processor does it best.
 ///
@@ -29,13 +29,21 @@ pub trait Kernel: Send + Sync {
     fn forward(&self, values: &mut [u32]);
 
     /// Evaluations to coefficients, the exact inverse of [`Kernel::forward`].
-    fn inverse(&self, values: &mut [u32]);
+    fn inverse(&self, values: &mut [u32]) {
+        self.inverse_scaled(values, self.modulus().factor(1));
+    }
+
+    /// Evaluations to coefficients times a constant.
+    fn inverse_scaled(&self, values: &mut [u32], factor: Factor);
 
     /// `out = sum_i lhs[i] * rhs[i]`, slot by slot, for at most 16 terms.
     fn dot(&self, out: &mut [u32], lhs: &[&[u32]], rhs: &[&[u32]]);
 
-    /// `out = sum_i scalars[i] * terms[i]` for at most 16 terms, which may be residues of other primes below 2^30.
-    fn combine(&self, out: &mut [u32], terms: &[&[u32]], scalars: &[u32]);
+    /// `outs[k] = sum_i lhs[i] * factors[k][i]`, slot by slot, for at most 16 terms whose right sides are residues of [`Factor`]s.
+    fn dot_factors(&self, outs: [&mut [u32]; 2], lhs: &[&[u32]], factors: [&[&[u32]]; 2]);
+
+    /// `out = sum_i factors[i] * terms[i]` for at most 16 terms, which may be residues of other primes below 2^30.
+    fn combine(&self, out: &mut [u32], terms: &[&[u32]], factors: &[Factor]);
 
     /// `out += other`.
     fn add_assign(&self, out: &mut [u32], other: &[u32]);
@@ -47,10 +55,10 @@ pub trait Kernel: Send + Sync {
     fn neg_assign(&self, out: &mut [u32]);
 
     /// `out *= factor`.
-    fn scale_assign(&self, out: &mut [u32], factor: u32);
+    fn scale_assign(&self, out: &mut [u32], factor: Factor);
 
-    /// `out = (out - other) * factor`.
-    fn sub_scale_assign(&self, out: &mut [u32], other: &[u32], factor: u32);
+    /// `out += other * factor`.
+    fn add_scaled_assign(&self, out: &mut [u32], other: &[u32], factor: Factor);
 
     /// `out = values mod p`, for values below [`Modulus::signed_bound`] in absolute value.
     fn reduce_signed(&self, out: &mut [u32], values: &[i64]);

@@ -1,7 +1,7 @@
 //! The kernel for x86-64 with AVX2 or more: `tfhe-ntt` transforms, and our loops compiled for AVX-512 and AVX2, chosen at run time.
 
 use super::{Kernel, elementwise, wide};
-use crate::Modulus;
+use crate::{Factor, Modulus};
 use pulp::{
     Arch,
     x86::{V3, V4},
@@ -83,9 +83,10 @@ impl Kernel for NativeKernel {
         self.plan.fwd(values);
     }
 
-    fn inverse(&self, values: &mut [u32]) {
+    fn inverse_scaled(&self, values: &mut [u32], factor: Factor) {
         self.plan.inv(values);
-        self.scale_assign(values, self.normalise);
+        let factor = self.modulus.scale(self.normalise, factor);
+        self.scale_assign(values, self.modulus.factor(factor));
     }
 
     fn dot(&self, out: &mut [u32], lhs: &[&[u32]], rhs: &[&[u32]]) {
@@ -102,17 +103,31 @@ impl Kernel for NativeKernel {
         }
     }
 
-    fn combine(&self, out: &mut [u32], terms: &[&[u32]], scalars: &[u32]) {
+    fn dot_factors(&self, outs: [&mut [u32]; 2], lhs: &[&[u32]], factors: [&[&[u32]]; 2]) {
         match self.arch {
             Arch::V4(simd) => simd.vectorize(
                 #[inline(always)]
-                || wide::avx512::combine(simd, self.modulus, out, terms, scalars),
+                || wide::avx512::dot_factors(simd, self.modulus, outs, lhs, factors),
             ),
             Arch::V3(simd) => simd.vectorize(
                 #[inline(always)]
-                || wide::avx2::combine(simd, self.modulus, out, terms, scalars),
+                || wide::avx2::dot_factors(simd, self.modulus, outs, lhs, factors),
             ),
-            _ => elementwise::combine(self.modulus, out, terms, scalars),
+            _ => elementwise::dot_factors(self.modulus, outs, lhs, factors),
+        }
+    }
+
+    fn combine(&self, out: &mut [u32], terms: &[&[u32]], factors: &[Factor]) {
+        match self.arch {
+            Arch::V4(simd) => simd.vectorize(
+                #[inline(always)]
+                || wide::avx512::combine(simd, self.modulus, out, terms, factors),
+            ),
+            Arch::V3(simd) => simd.vectorize(
+                #[inline(always)]
+                || wide::avx2::combine(simd, self.modulus, out, terms, factors),
+            ),
+            _ => elementwise::combine(self.modulus, out, terms, factors),
         }
     }
 
@@ -137,7 +152,7 @@ impl Kernel for NativeKernel {
         );
     }
 
-    fn scale_assign(&self, out: &mut [u32], factor: u32) {
+    fn scale_assign(&self, out: &mut [u32], factor: Factor) {
         match self.arch {
             Arch::V4(simd) => simd.vectorize(
                 #[inline(always)]
@@ -151,17 +166,17 @@ impl Kernel for NativeKernel {
         }
     }
 
-    fn sub_scale_assign(&self, out: &mut [u32], other: &[u32], factor: u32) {
+    fn add_scaled_assign(&self, out: &mut [u32], other: &[u32], factor: Factor) {
         match self.arch {
             Arch::V4(simd) => simd.vectorize(
                 #[inline(always)]
-                || wide::avx512::sub_scale(simd, self.modulus, out, other, factor),
+                || wide::avx512::add_scaled(simd, self.modulus, out, other, factor),
             ),
             Arch::V3(simd) => simd.vectorize(
                 #[inline(always)]
-                || wide::avx2::sub_scale(simd, self.modulus, out, other, factor),
+                || wide::avx2::add_scaled(simd, self.modulus, out, other, factor),
             ),
-            _ => elementwise::sub_scale_assign(self.modulus, out, other, factor),
+            _ => elementwise::add_scaled_assign(self.modulus, out, other, factor),
         }
     }
 

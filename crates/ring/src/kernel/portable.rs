@@ -1,7 +1,7 @@
 //! The kernel for every target, and the fast one in WebAssembly: radix-2 transforms on u32 with Shoup's products.
 
 use super::{Kernel, elementwise};
-use crate::{Modulus, primes::primitive_root};
+use crate::{Factor, Modulus, primes::primitive_root};
 
 /// A constant factor `w` with `floor(w 2^32 / p)` (Shoup; Harvey, arXiv 1205.2926, section 3).
 #[derive(Clone, Copy)]
@@ -34,7 +34,7 @@ pub(super) struct PortableKernel {
     forward: Vec<Twiddle>,
     inverse: Vec<Twiddle>,
     /// `1/N`.
-    normalise: Twiddle,
+    normalise: u32,
 }
 
 impl PortableKernel {
@@ -59,7 +59,7 @@ impl PortableKernel {
             modulus,
             forward: powers(root),
             inverse: powers(modulus.inv(root)),
-            normalise: Twiddle::new(modulus.inv(degree as u32), modulus),
+            normalise: modulus.inv(degree as u32),
         })
     }
 }
@@ -104,7 +104,7 @@ impl Kernel for PortableKernel {
         }
     }
 
-    fn inverse(&self, values: &mut [u32]) {
+    fn inverse_scaled(&self, values: &mut [u32], factor: Factor) {
         assert_eq!(values.len(), self.inverse.len());
         let p = self.modulus.value();
         let mut half = 1;
@@ -124,8 +124,9 @@ impl Kernel for PortableKernel {
             half *= 2;
             groups /= 2;
         }
+        let last = Twiddle::new(self.modulus.scale(self.normalise, factor), self.modulus);
         for value in values.iter_mut() {
-            *value = once(self.normalise.mul_lazy(*value, p), p);
+            *value = once(last.mul_lazy(*value, p), p);
         }
     }
 
@@ -136,8 +137,12 @@ impl Kernel for PortableKernel {
         elementwise::dot(self.modulus, out, lhs, rhs);
     }
 
-    fn combine(&self, out: &mut [u32], terms: &[&[u32]], scalars: &[u32]) {
-        elementwise::combine(self.modulus, out, terms, scalars);
+    fn dot_factors(&self, outs: [&mut [u32]; 2], lhs: &[&[u32]], factors: [&[&[u32]]; 2]) {
+        elementwise::dot_factors(self.modulus, outs, lhs, factors);
+    }
+
+    fn combine(&self, out: &mut [u32], terms: &[&[u32]], factors: &[Factor]) {
+        elementwise::combine(self.modulus, out, terms, factors);
     }
 
     fn add_assign(&self, out: &mut [u32], other: &[u32]) {
@@ -152,12 +157,12 @@ impl Kernel for PortableKernel {
         elementwise::neg_assign(self.modulus, out);
     }
 
-    fn scale_assign(&self, out: &mut [u32], factor: u32) {
+    fn scale_assign(&self, out: &mut [u32], factor: Factor) {
         elementwise::scale_assign(self.modulus, out, factor);
     }
 
-    fn sub_scale_assign(&self, out: &mut [u32], other: &[u32], factor: u32) {
-        elementwise::sub_scale_assign(self.modulus, out, other, factor);
+    fn add_scaled_assign(&self, out: &mut [u32], other: &[u32], factor: Factor) {
+        elementwise::add_scaled_assign(self.modulus, out, other, factor);
     }
 
     fn reduce_signed(&self, out: &mut [u32], values: &[i64]) {

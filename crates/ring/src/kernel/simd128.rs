@@ -62,7 +62,7 @@ impl Reduction {
             p2: u32x4_splat(p << 1),
             p4: u32x4_splat(p << 2),
             inverse: u32x4_splat(modulus.montgomery_inverse()),
-            radix: u32x4_splat(modulus.prepare_factor(1)),
+            radix: u32x4_splat(modulus.radix_squared()),
         }
     }
 

@@ -8,7 +8,7 @@ pub(super) fn sums_are_reduced_exactly_with_sixteen_terms() {
     let degree = 128;
     for_each_kernel(degree, |kernel, p| {
         let m = kernel.modulus();
-        for terms in [1usize, 3, 16] {
+        for terms in [1usize, 3, 4, 5, 8, 9, 16] {
             let lhs: Vec<_> = (0..terms)
                 .map(|i| values(10 + i as u64, degree, p))
                 .collect();
@@ -22,12 +22,27 @@ pub(super) fn sums_are_reduced_exactly_with_sixteen_terms() {
             let l: Vec<&[u32]> = lhs.iter().map(Vec::as_slice).collect();
             let r: Vec<&[u32]> = rhs.iter().map(Vec::as_slice).collect();
             let f: Vec<&[u32]> = foreign.iter().map(Vec::as_slice).collect();
-            let (mut dot, mut combined) = (vec![7; degree], vec![7; degree]);
+            let factors: Vec<_> = scalars.iter().map(|&c| m.factor(c)).collect();
+            let prepared: Vec<Vec<u32>> = rhs
+                .iter()
+                .map(|limb| limb.iter().map(|&c| m.factor(c).residue()).collect())
+                .collect();
+            let prepared: Vec<&[u32]> = prepared.iter().map(Vec::as_slice).collect();
+            let swapped: Vec<&[u32]> = prepared.iter().rev().copied().collect();
+            let fresh = || vec![7; degree];
+            let (mut dot, mut combined, mut first, mut second) =
+                (fresh(), fresh(), fresh(), fresh());
             kernel.dot(&mut dot, &l, &r);
-            kernel.combine(&mut combined, &f, &scalars);
+            kernel.combine(&mut combined, &f, &factors);
+            kernel.dot_factors([&mut first, &mut second], &l, [&prepared, &swapped]);
             for j in 0..degree {
                 let want: u128 = (0..terms).map(|i| l[i][j] as u128 * r[i][j] as u128).sum();
                 assert_eq!(dot[j] as u128, want % p as u128, "{}", kernel.name());
+                assert_eq!(first[j], dot[j], "factors of {}", kernel.name());
+                let want: u128 = (0..terms)
+                    .map(|i| l[i][j] as u128 * r[terms - 1 - i][j] as u128)
+                    .sum();
+                assert_eq!(second[j] as u128, want % p as u128, "{}", kernel.name());
                 let want: u128 = (0..terms)
                     .map(|i| f[i][j] as u128 * scalars[i] as u128)
                     .sum();
@@ -35,7 +50,7 @@ pub(super) fn sums_are_reduced_exactly_with_sixteen_terms() {
             }
         }
         let (a, b) = (values(6, degree, p), values(7, degree, p));
-        let factor = p - 2;
+        let factor = m.factor(p - 2);
         let check = |name: &str, run: &dyn Fn(&mut [u32]), want: &dyn Fn(u32, u32) -> i128| {
             let mut out = a.clone();
             run(&mut out);
@@ -56,12 +71,12 @@ pub(super) fn sums_are_reduced_exactly_with_sixteen_terms() {
         });
         check("neg", &|out| kernel.neg_assign(out), &|a, _| -(a as i128));
         check("scale", &|out| kernel.scale_assign(out, factor), &|a, _| {
-            a as i128 * factor as i128
+            a as i128 * (p - 2) as i128
         });
         check(
-            "sub_scale",
-            &|out| kernel.sub_scale_assign(out, &b, factor),
-            &|a, b| (a as i128 - b as i128) * factor as i128,
+            "add_scaled",
+            &|out| kernel.add_scaled_assign(out, &b, factor),
+            &|a, b| a as i128 + b as i128 * (p - 2) as i128,
         );
         let signed: Vec<i64> = b
             .iter()

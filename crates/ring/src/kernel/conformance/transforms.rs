@@ -39,8 +39,13 @@ pub(super) fn inverse_undoes_forward_at_the_real_size() {
             kernel.forward(&mut g);
             assert_ne!(f, g);
             assert!(g.iter().all(|&x| x < p), "{}", kernel.name());
+            let mut scaled = g.clone();
             kernel.inverse(&mut g);
             assert_eq!(f, g, "{} mod {p}", kernel.name());
+            let m = kernel.modulus();
+            kernel.inverse_scaled(&mut scaled, m.factor(p - 3));
+            let want: Vec<u32> = f.iter().map(|&c| m.mul(c, p - 3)).collect();
+            assert_eq!(scaled, want, "{} mod {p}", kernel.name());
         }
     }
 }
