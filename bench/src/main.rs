@@ -13,6 +13,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if filter.is_empty() || filter == "engine" {
         bench_engine::run(None)?;
     }
+    if filter == "bootstrapping" {
+        bench_engine::bootstrapping()?;
+    }
     if filter.is_empty() || filter == "inference" {
         inference::run()?;
     }

@@ -41,10 +41,13 @@ impl Scene {
             key_place,
             ..Settings::default()
         };
-        let vit = Vit::small(1, 11).unwrap();
-        let labels = (0..10).map(|class| format!("class {class}")).collect();
         let parameters = Parameters::insecure(11, CHAIN).unwrap();
-        let engine = vision_transformer(&vit, labels, Hex([0; 32]), &parameters).unwrap();
+        Self::of(Vit::small(1, 11).unwrap(), &parameters, settings)
+    }
+
+    fn of(vit: Vit, parameters: &Parameters, settings: Settings) -> Self {
+        let labels = (0..10).map(|class| format!("class {class}")).collect();
+        let engine = vision_transformer(&vit, labels, Hex([0; 32]), parameters).unwrap();
         let models: Vec<Arc<dyn Engine>> = vec![engine];
         Self {
             site: Site::start_with(models, settings),
@@ -136,6 +139,46 @@ fn encrypted_answers_are_those_of_the_clear_model() {
             assert_eq!(best[0].label, format!("class {}", best[0].class));
         }
     }
+}
+
+/// Eight blocks on a chain for seven at most: the manifest lists the keys of bootstrapping, the client makes them, progress and cost know them.
+#[test]
+fn a_model_deeper_than_its_chain_answers_as_the_clear_model_does() {
+    let mut vit = Vit::small(8, 3).unwrap();
+    for block in &mut vit.blocks {
+        block.output.weight.mapv_inplace(|w| w / 4.0);
+        block.down.weight.mapv_inplace(|w| w / 4.0);
+    }
+    for ranges in &mut vit.config.ranges.blocks {
+        ranges.stream = 4.0;
+    }
+    let parameters = Parameters::insecure_bootstrapping(11).unwrap();
+    let scene = Scene::of(vit, &parameters, Settings::default());
+    let person = scene.ready_person(1);
+    let manifest = person.session.manifest();
+    let level = |name: &str| {
+        let key = manifest.keys.iter().find(|key| key.name == name);
+        key.map(|key| key.spec.level)
+    };
+    assert_eq!(level("to-ephemeral"), Some(1));
+    assert_eq!(level("from-ephemeral"), Some(parameters.max_level()));
+    assert!(
+        manifest.keys.len() <= 16,
+        "few keys: {}",
+        manifest.keys.len()
+    );
+    assert!(manifest.expected_seconds > 0.0);
+    let picture = picture(1);
+    let query = person.session.encrypt_image(&picture).unwrap();
+    let answer = scene.ask(&person.set, &query);
+    let (logits, clear) = (
+        person.session.decrypt(&answer).unwrap(),
+        scene.clear(&picture),
+    );
+    let error = largest_error(&logits, &clear);
+    assert!(error < 1.0 / 64.0, "error {error}");
+    let best = person.session.classify(&logits, 1).unwrap();
+    assert_eq!(best[0].class, top_k(&clear, 1)[0].0);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 # A whole refresh by OpenFHE at N = 2^16 and 128 bits, all slots, on one thread. Its own way of sparse-secret encapsulation, CoeffsToSlots first or
-# SlotsToCoeffs first. A line: library and set, log2 N, slots, modulus bits left above those an input must have, bits of the worst slot, MB of keys,
-# runs, processor and wall seconds (medians), peak GiB.
+# SlotsToCoeffs first. A line: library and set, slots, bits of modulus left above those that an input must have, bits of the worst slot, runs,
+# processor and wall seconds (medians), peak GiB.
 import random, resource, statistics, sys, time
+from math import log2
 from openfhe import *
 
 SLOTS, SCALE, FIRST = 1 << 15, 59, 60
@@ -26,7 +27,8 @@ def measure(stc_first, budget, digits, left, runs=2):
     keys = cc.KeyGen()
     cc.EvalMultKeyGen(keys.secretKey)
     cc.EvalBootstrapKeyGen(keys.secretKey, SLOTS)
-    values = [random.Random(1).uniform(-1, 1) for _ in range(SLOTS)]
+    draw = random.Random(1)
+    values = [draw.uniform(-1, 1) for _ in range(SLOTS)]
     # The lowest level that it takes: SlotsToCoeffs first has its own levels to spend.
     lowest = depth - (budget[1] + 1 if stc_first else 1)
     x = cc.Encrypt(keys.publicKey, cc.MakeCKKSPackedPlaintext(values, 1, lowest))
@@ -39,13 +41,12 @@ def measure(stc_first, budget, digits, left, runs=2):
         wall.append(time.perf_counter() - start[1])
     opened = cc.Decrypt(y, keys.secretKey)
     opened.SetLength(SLOTS)
-    from math import log2
     worst = max(abs(a - b) for a, b in zip(opened.GetRealPackedValue(), values))
-    levels = (depth - y.GetLevel() - (y.GetNoiseScaleDeg() - 1)) - (depth - x.GetLevel() - (x.GetNoiseScaleDeg() - 1))
+    # As the library's examples count; SlotsToCoeffs first needs some of them before the next refresh.
+    levels = depth - y.GetLevel() - (y.GetNoiseScaleDeg() - 1) - (budget[1] if stc_first else 0)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
-    print(f"levels: {x.GetLevel()} {x.GetNoiseScaleDeg()} to {y.GetLevel()} {y.GetNoiseScaleDeg()} of {depth}", file=sys.stderr)
     name = f"OpenFHE, {'SlotsToCoeffs' if stc_first else 'CoeffsToSlots'} first, budget {budget[0]} and {budget[1]}, {digits} digits"
-    print(name, 16, SLOTS, levels * SCALE, f"{-log2(worst):.1f}", "", runs, statistics.median(thread), statistics.median(wall), f"{peak:.1f}", sep="\t", flush=True)
+    print(name, SLOTS, levels * SCALE, f"{-log2(worst):.1f}", runs, statistics.median(thread), statistics.median(wall), f"{peak:.1f}", sep="\t", flush=True)
 
 
 measure(sys.argv[1] == "stc", [int(sys.argv[2])] * 2, int(sys.argv[3]), int(sys.argv[4]))

@@ -4,6 +4,7 @@ mod bootstrapping;
 mod operations;
 mod peers;
 mod poulpy;
+mod refresh_peers;
 mod sets;
 mod timing;
 
@@ -26,11 +27,24 @@ pub fn run(only: Option<&str>) -> Result<(), Box<dyn Error>> {
     }
     let parameters = Parameters::n16_bootstrapping()?;
     if only.is_none_or(|name| name == parameters.name()) {
-        sets::describe(&parameters);
-        bootstrapping::run(&parameters)?;
+        refreshes(&parameters)?;
     }
     if only.is_none() {
         peers::run(&table)?;
     }
     Ok(())
+}
+
+/// Prints what a refresh takes, with different keys and beside other libraries.
+///
+/// # Errors
+/// When a set cannot be made.
+pub fn bootstrapping() -> Result<(), Box<dyn Error>> {
+    refreshes(&Parameters::n16_bootstrapping()?)
+}
+
+fn refreshes(parameters: &Parameters) -> Result<(), Box<dyn Error>> {
+    sets::describe(parameters);
+    let ours = bootstrapping::run(parameters)?;
+    refresh_peers::run(&ours)
 }

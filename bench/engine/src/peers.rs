@@ -13,20 +13,22 @@ use std::{
 const ROWS: &str = include_str!("../peers/rows.py");
 
 /// A Python package and the program that measures it.
-struct Peer {
+pub(crate) struct Peer {
     name: &'static str,
     module: &'static str,
     package: &'static str,
     program: &'static str,
 }
 
+pub(crate) const OPENFHE: Peer = Peer {
+    name: "OpenFHE",
+    module: "openfhe",
+    package: "openfhe==1.6.1.0.22.4",
+    program: include_str!("../peers/openfhe_rows.py"),
+};
+
 const PEERS: [Peer; 2] = [
-    Peer {
-        name: "OpenFHE",
-        module: "openfhe",
-        package: "openfhe==1.6.1.0.22.4",
-        program: include_str!("../peers/openfhe_rows.py"),
-    },
+    OPENFHE,
     Peer {
         name: "TenSEAL",
         module: "tenseal",
@@ -87,7 +89,7 @@ pub(crate) fn run(table: &Table) -> Result<(), Box<dyn Error>> {
         "| operation | peer | N | log2 Q | runs | thread ms | wall ms | ours: log2 Q | thread ms | ratio |\n|---|---|---|---|---|---|---|---|---|---|"
     );
     let python = PEERS.iter().map(|peer| (peer.name, measure(peer, &folder)));
-    for (name, measured) in python.chain([("Poulpy", poulpy::measure())]) {
+    for (name, measured) in python.chain([("Poulpy", poulpy::measure("poulpy-rows", ""))]) {
         match measured {
             Ok(lines) => lines
                 .lines()
@@ -110,7 +112,7 @@ fn measure(peer: &Peer, folder: &Path) -> Result<String, String> {
 }
 
 /// A Python that has the peer's package, in an environment made for it where the given one has it not.
-fn interpreter(peer: &Peer, folder: &Path) -> Result<PathBuf, String> {
+pub(crate) fn interpreter(peer: &Peer, folder: &Path) -> Result<PathBuf, String> {
     let given = env::var_os("PEERS_PYTHON").map_or("python3.10".into(), PathBuf::from);
     let has = |python: &Path| {
         let import = format!("import {}", peer.module);

@@ -1,13 +1,14 @@
-//! Poulpy: a program of its own, which nightly Rust builds once into a folder of the user's cache.
+//! Poulpy: programs of their own, which nightly Rust builds once into a folder of the user's cache.
 
 use crate::peers::succeed;
 use std::{env, fs, path::PathBuf, process::Command};
 
 const MANIFEST: &str = include_str!("../peers/poulpy/manifest.toml");
-const PROGRAM: &str = include_str!("../peers/poulpy/main.rs");
+const ROWS: &str = include_str!("../peers/poulpy/main.rs");
+const BOOTSTRAPPING: &str = include_str!("../peers/poulpy/bootstrapping.rs");
 
-/// The lines of its table, or why there is none.
-pub(crate) fn measure() -> Result<String, String> {
+/// What one of the programs prints, or why there is nothing.
+pub(crate) fn measure(program: &str, argument: &str) -> Result<String, String> {
     if !fast_enough() {
         return Err("its fastest backend is for AVX-512 IFMA".into());
     }
@@ -20,12 +21,16 @@ pub(crate) fn measure() -> Result<String, String> {
         .env("CARGO_TARGET_DIR", folder.join("target"))
         .env("RUSTFLAGS", "-C target-cpu=native");
     succeed(&mut build)?;
-    succeed(&mut Command::new(folder.join("target/release/poulpy-rows")))
+    succeed(Command::new(folder.join("target/release").join(program)).arg(argument))
 }
 
 fn write(folder: &std::path::Path) -> std::io::Result<()> {
     fs::create_dir_all(folder.join("src"))?;
-    for (name, text) in [("Cargo.toml", MANIFEST), ("src/main.rs", PROGRAM)] {
+    for (name, text) in [
+        ("Cargo.toml", MANIFEST),
+        ("src/main.rs", ROWS),
+        ("src/bootstrapping.rs", BOOTSTRAPPING),
+    ] {
         let path = folder.join(name);
         // An equal file keeps its time, so that nothing is built again.
         if fs::read_to_string(&path).is_ok_and(|there| there == text) {

@@ -1,14 +1,12 @@
 //! Bootstrapping at N = 2^16 with 128 bits of security: what it takes and how exact it is. Numbers are printed (`--nocapture`).
 
+mod common;
+
 use circuits::{
-    Bootstrapping, BootstrappingSettings, CkksEncoding, Encrypted, LayerCost, NoEncoding, Plan,
-    Planner, Shape,
+    Bootstrapping, BootstrappingSettings, CkksEncoding, LayerCost, NoEncoding, Plan, Planner, Shape,
 };
-use ckks::{
-    CiphertextSpec, Complex64, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters,
-    Plaintext, SecretKey, Seed, Subring,
-};
-use std::ops::ControlFlow;
+use ckks::{Complex64, Parameters, Plaintext};
+use common::{Client, bits, repeated};
 
 /// Ciphertexts come at this level and scale: so exact that what is measured is the refresh.
 const LEVEL: usize = 5;
@@ -51,13 +49,8 @@ fn refreshed(parameters: &Parameters, settings: &BootstrappingSettings, least_bi
         plan.plaintexts,
         plan.plaintext_bytes / 1_000_000
     );
-    let secret = SecretKey::new(parameters, &Seed::random().unwrap());
-    let generator = KeyGenerator::new(parameters, &secret);
-    let mut keys = EvaluationKeySet::new(parameters);
     let start = processor_seconds();
-    for spec in &plan.keys {
-        keys.insert(&generator.generate(spec).unwrap());
-    }
+    let client = Client::new(parameters, &plan);
     let wire: usize = plan
         .keys
         .iter()
@@ -68,58 +61,37 @@ fn refreshed(parameters: &Parameters, settings: &BootstrappingSettings, least_bi
         plan.keys.len(),
         processor_seconds() - start,
         wire / 1_000_000,
-        keys.heap_bytes() / 1_000_000
+        client.keys.heap_bytes() / 1_000_000
     );
     let mut seconds = vec![];
     for (what, slots) in messages(settings.slots) {
-        let repeated: Vec<_> = slots
-            .iter()
-            .copied()
-            .cycle()
-            .take(parameters.slots())
-            .collect();
-        let spec = CiphertextSpec {
-            level: LEVEL,
-            log_scale: LOG_SCALE,
-            subring: Subring::Full,
-        };
-        let x = Encryptor::new(parameters, &secret)
-            .encrypt(&repeated, &spec)
-            .unwrap();
-        let x = x.expand(parameters);
+        let x = client.encrypt(&slots, LEVEL, LOG_SCALE);
         let mut stages: Vec<(String, f64)> = vec![];
         let start = processor_seconds();
-        let mut observer = |layer: &str, _| {
+        let observe = |layer: &str, _| {
             let now = processor_seconds() - start;
             match stages.last_mut().filter(|(name, _)| name == layer) {
                 Some((_, end)) => *end = now,
                 None => stages.push((layer.into(), now)),
             }
-            ControlFlow::Continue(())
         };
-        let reading = Encrypted::new(ckks::Evaluator::new(parameters, &keys), &mut observer);
-        let result = bootstrapping.refresh_precisely(&reading, &x).unwrap();
-        drop(reading);
+        let result = client.read(observe, |reading| {
+            bootstrapping.refresh_precisely(&reading, &x).unwrap()
+        });
         seconds.push(processor_seconds() - start);
         assert_eq!((result.level(), result.scale()), (shape.level, shape.scale));
-        let opened = Decryptor::new(parameters, &secret).decrypt(&result);
-        let errors = opened.iter().zip(&repeated).map(|(a, b)| (a - b).norm());
-        let (mut worst, mut sum) = (0f64, 0.0);
-        for error in errors {
-            worst = worst.max(error);
-            sum += error;
-        }
+        let (opened, slots) = (
+            client.decrypt(&result),
+            repeated(&slots, parameters.slots()),
+        );
+        let least = bits(&opened, &slots);
+        let errors = opened.iter().zip(&slots).map(|(a, b)| (a - b).norm());
         println!(
-            "{what}: {:.1} bits at least, {:.1} of the mean error; {:.1} s {stages:.1?}",
-            -worst.log2(),
-            -(sum / opened.len() as f64).log2(),
+            "{what}: {least:.1} bits at least, {:.1} of the mean error; {:.1} s {stages:.1?}",
+            -(errors.sum::<f64>() / opened.len() as f64).log2(),
             seconds[seconds.len() - 1]
         );
-        assert!(
-            -worst.log2() >= least_bits,
-            "{what}: {:.1} bits",
-            -worst.log2()
-        );
+        assert!(least >= least_bits, "{what}: {least:.1} bits");
     }
     println!(
         "level {}, scale 2^{:.1}, {} levels above the lowest that can be refreshed; resident {:.1} GiB at most",

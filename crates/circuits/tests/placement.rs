@@ -1,14 +1,14 @@
 //! A circuit deeper than its chain, refreshed where that is cheapest: the same in all readings.
 
+mod common;
+
 use circuits::{
-    BootstrappingSettings, CircuitError, Cleartext, Encrypted, Evaluator, NoEncoding, Placement,
-    Plan, Planner, Refreshing, Shape,
+    BootstrappingSettings, CircuitError, Cleartext, Evaluator, NoEncoding, Placement, Plan,
+    Planner, Refreshing, Shape,
 };
-use ckks::{
-    CiphertextSpec, Complex64, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, KeyKind,
-    Parameters, SecretKey, Seed, Subring,
-};
-use std::{ops::ControlFlow, sync::Arc};
+use ckks::{Complex64, KeyKind, Parameters};
+use common::{Client, assert_bits};
+use std::sync::Arc;
 
 /// Blocks of so many steps of two levels. Each offers a place at its start, where one ciphertext lives, and, halfway, one where two do.
 struct Blocks(Vec<usize>);
@@ -132,33 +132,19 @@ fn a_circuit_deeper_than_its_chain_agrees_with_its_meaning() {
     let meaning = circuit.run(&long, &x).unwrap().slots;
     assert_bits("clear", &clear.slots, &meaning, 18.0);
 
-    let secret = SecretKey::new(&parameters, &Seed::from_bytes([4; 32]));
-    let generator = KeyGenerator::new(&parameters, &secret);
-    let mut keys = EvaluationKeySet::new(&parameters);
-    for spec in &plan.keys {
-        keys.insert(&generator.generate(spec).unwrap());
-    }
-    let spec = CiphertextSpec {
-        level: placement.level,
-        log_scale: parameters.scale().log2(),
-        subring: Subring::Full,
-    };
-    let query = Encryptor::new(&parameters, &secret)
-        .encrypt(&slots, &spec)
-        .unwrap();
+    let client = Client::new(&parameters, &plan);
+    let x = client.encrypt(&slots, placement.level, parameters.scale().log2());
     let (mut done, mut layers) = (0.0, Vec::<String>::new());
-    let mut observer = |layer: &str, operation: circuits::Operation| {
+    let observe = |layer: &str, operation: circuits::Operation| {
         done += operation.cost(&parameters);
         if layers.last().map(String::as_str) != Some(layer) {
             layers.push(layer.into());
         }
-        ControlFlow::Continue(())
     };
-    let refreshing = Refreshing::new(&parameters, &settings, placement).unwrap();
-    let reading = Encrypted::new(ckks::Evaluator::new(&parameters, &keys), &mut observer)
-        .refreshing(Arc::new(refreshing));
-    let result = circuit.run(&reading, &query.expand(&parameters)).unwrap();
-    drop(reading);
+    let refreshing = Arc::new(Refreshing::new(&parameters, &settings, placement).unwrap());
+    let result = client.read(observe, |reading| {
+        circuit.run(&reading.refreshing(refreshing), &x).unwrap()
+    });
     assert_eq!((result.level(), result.scale()), (shape.level, shape.scale));
     assert!(
         (done / plan.cost() - 1.0).abs() < 1e-9,
@@ -171,16 +157,7 @@ fn a_circuit_deeper_than_its_chain_agrees_with_its_meaning() {
             .map(|l| l.name.clone())
             .collect::<Vec<_>>()
     );
-    let opened = Decryptor::new(&parameters, &secret).decrypt(&result);
-    assert_bits("encrypted", &opened, &meaning, 10.0);
-}
-
-#[track_caller]
-fn assert_bits(what: &str, got: &[Complex64], want: &[Complex64], bits: f64) {
-    let errors = got.iter().zip(want).map(|(a, b)| (a - b).norm());
-    let found = -errors.fold(0.0, f64::max).log2();
-    println!("{what}: {found:.1} bits");
-    assert!(found >= bits, "{what}: {found:.1} bits of {bits}");
+    assert_bits("encrypted", &client.decrypt(&result), &meaning, 10.0);
 }
 
 /// Every choice of places, each level the best for it, planned from end to end: none is cheaper than the one found.

@@ -1,11 +1,10 @@
 //! Polynomials in the three readings: values, levels, exact scales, the number of products.
 
-use circuits::{Chebyshev, CircuitError, Cleartext, Encrypted, NoEncoding, Planner, Shape};
-use ckks::{
-    CiphertextSpec, Complex64, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters,
-    SecretKey, Seed, Subring,
-};
-use std::ops::ControlFlow;
+mod common;
+
+use circuits::{Chebyshev, CircuitError, Cleartext, NoEncoding, Planner, Shape};
+use ckks::{Complex64, Parameters};
+use common::{Client, assert_bits};
 
 /// Scale, primes a level, and what precision that leaves.
 const KINDS: [(f64, usize, f64); 2] = [(30.0, 1, 12.0), (59.9, 2, 40.0)];
@@ -22,7 +21,6 @@ fn values_levels_and_scales_agree() {
         .map(|i| i as f64 / 64.0 - 1.0)
         .collect();
     let x: Vec<Complex64> = slots.iter().map(|&x| x.into()).collect();
-    let secret = SecretKey::new(&parameters, &Seed::from_bytes([1; 32]));
     for (log_scale, primes, bits) in KINDS {
         for degree in [1, 2, 3, 4, 7, 8, 15, 22, 31, 33] {
             let polynomial = Chebyshev::interpolate(degree, function);
@@ -48,34 +46,23 @@ fn values_levels_and_scales_agree() {
                 assert!((z - want).norm() < 1e-12, "degree {degree}");
             }
 
-            let mut keys = EvaluationKeySet::new(&parameters);
-            for spec in &plan.keys {
-                let key = KeyGenerator::new(&parameters, &secret).generate(spec);
-                keys.insert(&key.unwrap());
-            }
-            let spec = CiphertextSpec {
-                level,
-                log_scale,
-                subring: Subring::Full,
-            };
-            let fresh = Encryptor::new(&parameters, &secret).encrypt(&x, &spec);
-            let fresh = fresh.unwrap().expand(&parameters);
-            let mut observer = |_: &str, _| ControlFlow::Continue(());
-            let reading = Encrypted::new(ckks::Evaluator::new(&parameters, &keys), &mut observer);
-            let result = polynomial
-                .evaluate(&reading, &fresh, primes, scale)
-                .unwrap();
+            let client = Client::new(&parameters, &plan);
+            let fresh = client.encrypt(&x, level, log_scale);
+            let result = client.read(
+                |_, _| (),
+                |reading| {
+                    polynomial
+                        .evaluate(&reading, &fresh, primes, scale)
+                        .unwrap()
+                },
+            );
             assert_eq!((result.level(), result.scale()), (shape.level, shape.scale));
-            let opened = Decryptor::new(&parameters, &secret).decrypt(&result);
-            let worst = opened
-                .iter()
-                .zip(&want)
-                .map(|(z, want)| (z - want).norm())
-                .fold(0.0, f64::max);
-            assert!(
-                -worst.log2() > bits,
-                "degree {degree}: {:.1} bits",
-                -worst.log2()
+            let want: Vec<Complex64> = want.iter().map(|&y| y.into()).collect();
+            assert_bits(
+                &format!("degree {degree}"),
+                &client.decrypt(&result),
+                &want,
+                bits,
             );
         }
     }

@@ -1,13 +1,13 @@
 //! One circuit, three readings: they agree on values, levels, scales, operations and keys.
 
+mod common;
+
 use circuits::{
     CircuitError, Cleartext, Encrypted, Evaluator, LinearTransform, NoEncoding, Operation, Planner,
     Shape, Steps, product, rotations,
 };
-use ckks::{
-    CiphertextSpec, Complex64, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, Parameters,
-    SecretKey, Seed, Subring,
-};
+use ckks::{Complex64, Parameters};
+use common::{Client, assert_bits};
 use std::ops::ControlFlow;
 
 const STEPS: Steps = Steps {
@@ -65,13 +65,6 @@ fn expected(x: &[Complex64]) -> Vec<Complex64> {
     y.iter()
         .map(|z| (z * z - z.conj() * Complex64::I) / 2.0 + 1.0)
         .collect()
-}
-
-fn worst(got: &[Complex64], want: &[Complex64]) -> f64 {
-    got.iter()
-        .zip(want)
-        .map(|(a, b)| (a - b).norm())
-        .fold(0.0, f64::max)
 }
 
 /// Two rotations of one vector can run side by side, a rotation of a rotation cannot.
@@ -137,7 +130,7 @@ fn the_three_readings_agree() {
         &map,
     )
     .unwrap();
-    assert!(worst(&clear.slots, &want) < 1e-9);
+    assert_bits("clear", &clear.slots, &want, 30.0);
     assert_eq!(clear.shape, shape);
     assert_eq!(cleartext.into_plan(), plan);
     assert_eq!(
@@ -160,40 +153,16 @@ fn the_three_readings_agree() {
         (1, 1, 1)
     );
 
-    let secret = SecretKey::new(&parameters, &Seed::from_bytes([1; 32]));
-    let mut keys = EvaluationKeySet::new(&parameters);
-    for spec in &plan.keys {
-        keys.insert(
-            &KeyGenerator::new(&parameters, &secret)
-                .generate(spec)
-                .unwrap(),
-        );
-    }
-    let spec = CiphertextSpec {
-        level,
-        log_scale: 30.0,
-        subring: Subring::Full,
-    };
-    let encrypted = Encryptor::new(&parameters, &secret)
-        .encrypt(&x, &spec)
-        .unwrap()
-        .expand(&parameters);
+    let client = Client::new(&parameters, &plan);
+    let encrypted = client.encrypt(&x, level, 30.0);
     let map = LinearTransform::new(STEPS, move |r| diagonal(slots, r));
     let mut cost = 0.0;
-    let mut observer = |_: &str, operation: Operation| {
-        cost += operation.cost(&parameters);
-        ControlFlow::Continue(())
-    };
-    let reading = Encrypted::new(ckks::Evaluator::new(&parameters, &keys), &mut observer);
-    let result = circuit(&reading, &encrypted, &map).unwrap();
-    drop(reading);
+    let result = client.read(
+        |_, operation| cost += operation.cost(&parameters),
+        |reading| circuit(&reading, &encrypted, &map).unwrap(),
+    );
     assert_eq!((result.level(), result.scale()), (shape.level, shape.scale));
-    let bits = -worst(
-        &Decryptor::new(&parameters, &secret).decrypt(&result),
-        &want,
-    )
-    .log2();
-    assert!(bits > 14.0, "{bits:.1} bits");
+    assert_bits("encrypted", &client.decrypt(&result), &want, 14.0);
     assert!(
         (cost - plan.cost()).abs() < 1e-6,
         "progress ends at the planned cost"
@@ -208,7 +177,10 @@ fn the_three_readings_agree() {
             ControlFlow::Continue(())
         }
     };
-    let reading = Encrypted::new(ckks::Evaluator::new(&parameters, &keys), &mut observer);
+    let reading = Encrypted::new(
+        ckks::Evaluator::new(&parameters, &client.keys),
+        &mut observer,
+    );
     let map = LinearTransform::new(STEPS, move |r| diagonal(slots, r));
     assert_eq!(
         circuit(&reading, &encrypted, &map).unwrap_err(),

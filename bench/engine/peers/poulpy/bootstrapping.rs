@@ -1,5 +1,5 @@
-//! A whole refresh by Poulpy, under one of its own presets at N = 2^16, all slots, on one thread. A line: library and set, log2 N, slots, modulus bits
-//! left above those an input must have, bits of the worst slot, MB of keys (not seeded), runs, processor and wall seconds (medians), peak GiB.
+//! A whole refresh by Poulpy, under one of its own presets at N = 2^16, all slots, on one thread. A line: library and set, slots, bits of modulus
+//! left above those that an input must have, bits of the worst slot, runs, processor and wall seconds (medians), peak GiB.
 
 use poulpy_ckks::{
     presets::bootstrapping::{
@@ -34,13 +34,11 @@ fn main() {
     let (re, im) = run.precision();
     let preset = run.preset();
     println!(
-        "Poulpy, {}\t{}\t{}\t{}\t{:.1}\t{}\t{RUNS}\t{}\t{}\t{:.1}",
+        "Poulpy, {}\t{}\t{}\t{:.1}\t{RUNS}\t{}\t{}\t{:.1}",
         preset.name(),
-        preset.log_n(),
         preset.n() / 2,
         preset.output_k() - preset.input_k(),
         re.min_log2_prec.min(im.min_log2_prec),
-        "",
         median(thread),
         median(wall),
         peak_gibibytes(),

@@ -1,11 +1,11 @@
 //! Every stage, and the whole, on ciphertexts of an insecure small ring against its meaning on slots.
 
+#[path = "../../tests/common/mod.rs"]
+mod common;
+
 use super::*;
-use crate::{Cleartext, Encrypted, NoEncoding, Operation, Planner, Shape};
-use ckks::{
-    CiphertextSpec, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator, SecretKey, Seed, Subring,
-};
-use std::ops::ControlFlow;
+use crate::{Cleartext, NoEncoding, Planner, Shape};
+use common::{Client, assert_bits, repeated};
 
 /// A circuit to be read three ways.
 trait Circuit {
@@ -33,34 +33,13 @@ fn readings(
     let clear = circuit.run(&cleartext, &cleartext.encrypt(slots, level, scale));
     assert_eq!(clear.iter().map(|c| c.shape).collect::<Vec<_>>(), shapes);
 
-    let secret = SecretKey::new(parameters, &Seed::from_bytes([7; 32]));
-    let generator = KeyGenerator::new(parameters, &secret);
-    let mut keys = EvaluationKeySet::new(parameters);
-    for spec in &plan.keys {
-        keys.insert(&generator.generate(spec).unwrap());
-    }
-    let spec = CiphertextSpec {
-        level,
-        log_scale: start.log_scale,
-        subring: Subring::Full,
-    };
-    let repeated: Vec<_> = slots
-        .iter()
-        .copied()
-        .cycle()
-        .take(parameters.slots())
-        .collect();
-    let x = Encryptor::new(parameters, &secret)
-        .encrypt(&repeated, &spec)
-        .unwrap();
+    let client = Client::new(parameters, &plan);
+    let x = client.encrypt(slots, level, start.log_scale);
     let mut cost = 0.0;
-    let mut observer = |_: &str, operation: Operation| {
-        cost += operation.cost(parameters);
-        ControlFlow::Continue(())
-    };
-    let reading = Encrypted::new(ckks::Evaluator::new(parameters, &keys), &mut observer);
-    let results = circuit.run(&reading, &x.expand(parameters));
-    drop(reading);
+    let results = client.read(
+        |_, operation| cost += operation.cost(parameters),
+        |reading| circuit.run(&reading, &x),
+    );
     assert!(
         (cost / plan.cost() - 1.0).abs() < 1e-9,
         "progress ends at the planned cost"
@@ -68,27 +47,11 @@ fn readings(
     for (result, shape) in results.iter().zip(&shapes) {
         assert_eq!((result.level(), result.scale()), (shape.level, shape.scale));
     }
-    let decryptor = Decryptor::new(parameters, &secret);
     (
         clear.into_iter().map(|c| c.slots).collect(),
-        results.iter().map(|c| decryptor.decrypt(c)).collect(),
+        results.iter().map(|c| client.decrypt(c)).collect(),
         shapes[0],
     )
-}
-
-#[track_caller]
-fn assert_bits(what: &str, got: &[Complex64], want: &[Complex64], bits: f64) {
-    let worst = got
-        .iter()
-        .zip(want)
-        .map(|(a, b)| (a - b).norm())
-        .fold(0.0, f64::max);
-    println!("{what}: {:.1} bits", -worst.log2());
-    assert!(
-        -worst.log2() >= bits,
-        "{what}: {:.1} bits of {bits}",
-        -worst.log2()
-    );
 }
 
 fn parameters() -> Parameters {
@@ -212,12 +175,7 @@ fn few_coefficients_become_slots_beside_each_other() {
     let (clear, encrypted, _) = readings(&parameters, &circuit, &x, &start);
     let real = want.iter().map(|z| Complex64::from(z.re));
     let beside: Vec<_> = real.chain(want.iter().map(|z| z.im.into())).collect();
-    let beside: Vec<_> = beside
-        .iter()
-        .copied()
-        .cycle()
-        .take(parameters.slots())
-        .collect();
+    let beside = repeated(&beside, parameters.slots());
     assert_bits("clear", &clear[0], &beside, 40.0);
     assert_bits("encrypted", &encrypted[0], &beside, 36.0);
 }
@@ -313,10 +271,74 @@ fn a_ciphertext_of_few_slots_is_refreshed() {
     };
     let (clear, encrypted, shape) = readings(&parameters, &circuit, &x, &start);
     assert_eq!(shape.level, parameters.max_level() - 23);
-    let x: Vec<_> = x.iter().copied().cycle().take(parameters.slots()).collect();
+    let x = repeated(&x, parameters.slots());
     assert_bits("clear", &clear[0], &x, 21.0);
     assert_bits("encrypted", &encrypted[0], &x, 20.0);
     assert_bits("encrypted, rescaled", &encrypted[1], &x, 18.0);
+}
+
+/// Of real slots one reduction is enough, of few as of all, and what is imaginary in them is gone.
+#[test]
+fn real_slots_are_refreshed_without_their_imaginary_parts() {
+    let parameters = parameters();
+    let start = Start {
+        level: 5,
+        log_scale: 45.0,
+    };
+    for slots in [parameters.slots(), 32] {
+        let settings = BootstrappingSettings {
+            real: true,
+            ..BootstrappingSettings::sparse(slots)
+        };
+        let circuit = Refresh(parameters.clone(), settings);
+        let x: Vec<Complex64> = message(slots).iter().map(|z| z.re.into()).collect();
+        let noisy: Vec<Complex64> = x.iter().map(|z| z + Complex64::I / 4096.0).collect();
+        let (clear, encrypted, shape) = readings(&parameters, &circuit, &noisy, &start);
+        // No product with units, where the slots are few.
+        assert_eq!(shape.level, parameters.max_level() - 22);
+        let x = repeated(&x, parameters.slots());
+        assert_bits(&format!("clear, {slots}"), &clear[0], &x, 21.0);
+        assert_bits(&format!("encrypted, {slots}"), &encrypted[0], &x, 20.0);
+    }
+}
+
+/// Values beyond `[-1, 1]` inside of a bound, at a scale that is not the evaluator's, as a circuit has them.
+struct Within(Parameters, f64);
+
+impl Circuit for Within {
+    fn run<E: Evaluator>(&self, evaluator: &E, x: &E::Ciphertext) -> Vec<E::Ciphertext> {
+        let settings = BootstrappingSettings::real(&self.0);
+        let bootstrapping = Bootstrapping::new(&self.0, &settings).unwrap();
+        let fresh = bootstrapping.refresh_within(evaluator, x, self.1).unwrap();
+        let ratio = evaluator.scale_of(&fresh) / evaluator.scale_of(x);
+        assert!((ratio - 1.0).abs() < 1e-12, "{ratio}");
+        vec![fresh]
+    }
+}
+
+#[test]
+fn values_within_a_bound_come_back_at_their_scale() {
+    let parameters = parameters();
+    let x: Vec<Complex64> = message(parameters.slots())
+        .iter()
+        .map(|z| (30.0 * z.re).into())
+        .collect();
+    for log_scale in [28.0, 30.0, 33.0] {
+        let start = Start {
+            level: 4,
+            log_scale,
+        };
+        let circuit = Within(parameters.clone(), 32.0);
+        let (clear, encrypted, shape) = readings(&parameters, &circuit, &x, &start);
+        assert_eq!(shape.level, parameters.max_level() - 23);
+        assert_bits(&format!("clear, 2^{log_scale}"), &clear[0], &x, 16.0);
+        assert_bits(
+            &format!("encrypted, 2^{log_scale}"),
+            &encrypted[0],
+            &x,
+            log_scale - 16.0,
+        );
+    }
 }
 
 #[test]
