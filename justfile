@@ -65,11 +65,16 @@ advisories:
 fmt:
     cargo fmt --all
 
-# Times and sizes of everything that a person waits for, printed with the machine.
-bench *arguments: wasm
+# Times and sizes of everything that a person waits for, printed with the machine: all tables, or one of bench/README.md.
+bench table="":
+    {{ if table =~ "^(|node|page)$" { just_executable() + " bench-page" } else { "" } }}
+    cargo run --release --package cipherformer-bench -- {{ table }}
+
+# What the tables of the page need.
+[private]
+bench-page: wasm
     tools/chromium.sh
     cargo build --release --package cipherformer-native-server
-    cargo run --release --package cipherformer-bench -- {{ arguments }}
 
 # The engine's operations as on a processor that ends at AVX2.
 bench-avx2 set="n15-q630-p237":
