@@ -25,7 +25,7 @@ fn both_builds_conform_and_give_the_known_answers() -> Outcome<()> {
                 .map_err(|error| format!("{name} fails in the {build} build: {error}"))?;
         }
         let mut answers = String::new();
-        for set in ["insecure-n8-l9", "n15-q630-p237", "n15-q631-p232"] {
+        for set in vectors::SETS {
             let lines = page.evaluate(&format!("module.known_answers({set:?})"))?;
             answers += lines.as_str().ok_or("no answers")?;
         }

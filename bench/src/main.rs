@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if filter.is_empty() || filter == "engine" {
         bench_engine::run(None)?;
     }
-    if filter == "bootstrapping" {
+    if filter.is_empty() || filter == "bootstrapping" {
         bench_engine::bootstrapping()?;
     }
     if filter.is_empty() || filter == "inference" {

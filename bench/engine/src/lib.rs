@@ -25,10 +25,6 @@ pub fn run(only: Option<&str>) -> Result<(), Box<dyn Error>> {
             operations::run(&parameters, &table)?;
         }
     }
-    let parameters = Parameters::n16_bootstrapping()?;
-    if only.is_none_or(|name| name == parameters.name()) {
-        refreshes(&parameters)?;
-    }
     if only.is_none() {
         peers::run(&table)?;
     }
@@ -40,11 +36,8 @@ pub fn run(only: Option<&str>) -> Result<(), Box<dyn Error>> {
 /// # Errors
 /// When a set cannot be made.
 pub fn bootstrapping() -> Result<(), Box<dyn Error>> {
-    refreshes(&Parameters::n16_bootstrapping()?)
-}
-
-fn refreshes(parameters: &Parameters) -> Result<(), Box<dyn Error>> {
-    sets::describe(parameters);
-    let ours = bootstrapping::run(parameters)?;
+    let parameters = Parameters::n16_bootstrapping()?;
+    sets::describe(&parameters);
+    let ours = bootstrapping::run(&parameters)?;
     refresh_peers::run(&ours)
 }

@@ -51,6 +51,20 @@ fn operations(context: &Context, random: &mut Random) {
     check("rotate", &low.rotate(steps, false, e));
     check("hoisted", &low.rotate(steps, true, e));
     check("rescale", &low.rescale(e));
+    check("scaled", &low.scaled(0.01 + random.unit(), e));
+    let terms = [
+        (random.unit() - 0.5, &low),
+        (3.0 * random.unit(), &y),
+        (-1.0, &x),
+    ];
+    let sum = Tracked::combine(&terms, random.unit(), 2f64.powi(59), e);
+    check("combine", &sum);
+    check("combine, rescale", &sum.rescale(e));
+    check("rescale by two primes", &sum.rescale_by(2, e));
+    // Terms of two scales.
+    let scales = [(random.unit(), &sum), (-2.0 * random.unit(), &y)];
+    let sum = Tracked::combine(&scales, -random.unit(), 2f64.powi(70), e);
+    check("combine of two scales", &sum);
     let product = Tracked::dot(&[&low], &[&y], e);
     check("mul", &product);
     check("relinearize", &product.relinearize(e));
@@ -138,6 +152,27 @@ fn laws(context: &Context, random: &mut Random) {
         ),
         mul(&b, &weighted(&a, &weights[0])),
     );
+    let (scale, large) = (a.scale(), 2f64.powi(40) * a.scale());
+    let combine = |terms: &[(f64, &Ciphertext)], scale: f64| e.combine(terms, 0.0, scale).unwrap();
+    same(
+        "combining with 1 and -1 is a - b",
+        combine(&[(1.0, &a), (-1.0, &b)], scale),
+        e.sub(&a, &b).unwrap(),
+    );
+    same(
+        "combining sums terms of any factors",
+        combine(&[(0.3, &a), (-7.1, &b)], large),
+        add(
+            &combine(&[(0.3, &a)], large),
+            &combine(&[(-7.1, &b)], large),
+        ),
+    );
+    same(
+        "rescaling by one prime",
+        e.rescale_by(&a, 1).unwrap(),
+        e.rescale(&a).unwrap(),
+    );
+    same("rescaling by none", e.rescale_by(&a, 0).unwrap(), a.clone());
     let level = 2 + random.below(parameters.max_level() - 1);
     let drop = |x: &Ciphertext| e.drop_to(x, level).unwrap();
     same(

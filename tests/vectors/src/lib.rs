@@ -11,6 +11,14 @@ use inputs::slots;
 use std::error::Error;
 use wasm_bindgen::prelude::wasm_bindgen;
 
+/// The parameter sets: a small ring, the released ones, and a small ring with an ephemeral secret.
+pub const SETS: [&str; 4] = [
+    "insecure-n8-l9",
+    "n15-q630-p237",
+    "n15-q631-p232",
+    "insecure-bootstrapping-n8",
+];
+
 /// The secret of all vectors: `00 01 02 .. 1f`.
 const SECRET: [u8; 32] = {
     let mut bytes = [0; 32];
@@ -63,11 +71,16 @@ fn lines(set: &str) -> Result<String, Box<dyn Error>> {
     let secret = SecretKey::new(&parameters, &Seed::from_bytes(SECRET));
     line("secret-key", secret.digest().into());
     let generator = KeyGenerator::new(&parameters, &secret);
-    for (kind, level) in [
+    let mut kinds = vec![
         (KeyKind::Relinearization, parameters.max_level()),
         (KeyKind::Galois(5), parameters.max_level() - 1),
         (KeyKind::Galois(2 * parameters.degree() as u32 - 1), 1),
-    ] {
+    ];
+    if let Some(encapsulation) = parameters.encapsulation() {
+        kinds.push((KeyKind::ToEphemeral, encapsulation.base - 1));
+        kinds.push((KeyKind::FromEphemeral, parameters.max_level()));
+    }
+    for (kind, level) in kinds {
         let spec = KeySpec { kind, level };
         let bytes = generator.generate(&spec)?.to_bytes(&parameters);
         line(

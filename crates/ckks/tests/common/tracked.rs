@@ -115,6 +115,45 @@ impl Tracked {
         Self::with(ciphertext, self.slots.clone(), bound)
     }
 
+    /// By several primes: noise is divided with the message, and what the last division rounds away outweighs the others.
+    pub fn rescale_by(&self, primes: usize, e: &Evaluator<'_>) -> Self {
+        let levels = (0..primes).map(|dropped| self.level() - dropped);
+        let bound = levels.fold(self.bound, |bound, level| {
+            bound.rescaled(e.parameters(), level)
+        });
+        let ciphertext = e.rescale_by(&self.ciphertext, primes).unwrap();
+        Self::with(ciphertext, self.slots.clone(), bound)
+    }
+
+    /// `factor` times the slots, by the scale.
+    pub fn scaled(&self, factor: f64, e: &Evaluator<'_>) -> Self {
+        let slots = self.slots.iter().map(|z| z * factor).collect();
+        Self::with(e.scaled(&self.ciphertext, factor), slots, self.bound)
+    }
+
+    /// `sum_k factor_k a_k + constant` at `scale`: factors become integers, whose rounding takes half a message each at most.
+    pub fn combine(terms: &[(f64, &Self)], constant: f64, scale: f64, e: &Evaluator<'_>) -> Self {
+        let ciphertexts: Vec<(f64, &Ciphertext)> =
+            terms.iter().map(|(f, x)| (*f, &x.ciphertext)).collect();
+        let ciphertext = e.combine(&ciphertexts, constant, scale).unwrap();
+        let constants = vec![Complex64::from(constant); e.parameters().slots()];
+        let rounded = SlotBound {
+            message: constant.abs() * scale,
+            noise: 0.5,
+        };
+        let terms = terms.iter().map(|(factor, x)| {
+            let slots = x.slots.iter().map(|z| z * factor).collect();
+            let integer = factor.abs() * scale / x.ciphertext.scale();
+            let bound = SlotBound {
+                message: x.bound.message * integer,
+                noise: x.bound.noise * (integer + 0.5) + x.bound.message / 2.0,
+            };
+            (slots, bound)
+        });
+        let (slots, bound) = sum(terms.chain([(constants, rounded)]));
+        Self::with(ciphertext, slots, bound)
+    }
+
     pub fn add_plain(&self, slots: &[Complex64], e: &Evaluator<'_>) -> Self {
         let scale = self.ciphertext.scale();
         let plain = Plaintext::encode(e.parameters(), slots, scale).unwrap();

@@ -6,6 +6,7 @@ use crate::{Factor, Modulus};
 /// degree is a multiple of it.
 const BLOCK: usize = 32;
 
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 #[inline(always)]
 pub(super) fn dot(modulus: Modulus, out: &mut [u32], lhs: &[&[u32]], rhs: &[&[u32]]) {
     lazy_dot(out, lhs, rhs, |sum| modulus.reduce_wide(sum));
