@@ -8,7 +8,7 @@ COPY . .
 # Features of the server, such as s3.
 ARG FEATURES=""
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/source/target \
-    tools/wasm-build.sh \
+    tools/page.sh /usr/share/cipherformer/web \
     && cargo build --release --locked --package cipherformer-native-server --features "$FEATURES" \
     && cp target/release/cipherformer-server /usr/local/bin/
 
@@ -19,7 +19,7 @@ RUN apt-get update \
     && useradd --system --uid 10001 --home-dir /var/lib/cipherformer cipherformer \
     && install --directory --owner cipherformer --mode 0700 /var/lib/cipherformer
 COPY --from=build /usr/local/bin/cipherformer-server /usr/local/bin/
-COPY --from=build /source/web /usr/share/cipherformer/web
+COPY --from=build /usr/share/cipherformer/web /usr/share/cipherformer/web
 COPY --from=build /source/models/cifar100-vit /usr/share/cipherformer/models/cifar100-vit
 COPY --from=build /source/models/wiki-lm /usr/share/cipherformer/models/wiki-lm
 USER cipherformer

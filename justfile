@@ -16,8 +16,16 @@ serve: wasm
 wasm:
     tools/wasm-build.sh
 
+# Build the page as it is deployed, files with their digests, into target/page.
+page:
+    tools/page.sh
+
+# The digests of the page that these sources make; with a server's address, whether that one serves it (docs/served-code.md).
+page-hash *address:
+    tools/page-hash.sh {{ address }}
+
 # All tests that a change must pass: lints, unit and integration tests, three encrypted images, the page in Chromium.
-test: check wasm
+test: check page
     tools/wasm-vectors.sh
     tools/chromium.sh
     tools/axe.sh
@@ -27,7 +35,7 @@ test: check wasm
     cargo test --package cipherformer-ring --no-default-features
 
 # The long ones too: a hundred images under encryption, a minute of fuzzing for every reader.
-test-long: wasm
+test-long: page
     tools/wasm-vectors.sh
     tools/chromium.sh
     tools/axe.sh
@@ -37,17 +45,19 @@ test-long: wasm
     cargo test --release --package cipherformer-constant-time -- --include-ignored
     cargo test --release --package cipherformer-constant-time --no-default-features -- --include-ignored
     tools/fuzz.sh 60
+    # The page of HEAD is the same to the last byte wherever it is built.
+    tools/page-reproduce.sh
 
 # Readers of outside bytes (folders of tests/readers/corpus; all otherwise) under cargo-fuzz, where nightly Rust is installed.
 fuzz seconds="60" *readers:
     tools/fuzz.sh {{ seconds }} {{ readers }}
 
 # The page in real Chromium, against the real server.
-e2e: wasm
+e2e: page
     tools/chromium.sh
     tools/axe.sh
     cargo build --package cipherformer-native-server
-    cargo test --package cipherformer-tests --test browser --test browser_keys --test browser_prompt -- --nocapture
+    cargo test --package cipherformer-tests --test browser --test browser_keys --test browser_prompt --test browser_served -- --nocapture
 
 # Formatting, lints, and the rules for dependencies (deny.toml).
 check:
@@ -66,7 +76,7 @@ fmt:
     cargo fmt --all
 
 # Times and sizes of everything that a person waits for, printed with the machine.
-bench *arguments: wasm
+bench *arguments: page
     tools/chromium.sh
     cargo build --release --package cipherformer-native-server
     cargo run --release --package cipherformer-bench -- {{ arguments }}

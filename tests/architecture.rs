@@ -27,6 +27,7 @@ const CONSUMERS: &[&str] = &[
     "bench",
     "bench-engine",
     "constant-time",
+    "integrity",
     "readers",
     "tests",
     "vectors",

@@ -33,6 +33,7 @@ fn a_picture_is_classified_and_nothing_of_it_leaves_the_browser() -> Outcome<()>
     assert_accessible(page, "at first")?;
     colours_can_be_chosen(page)?;
     bad_pictures_are_refused(page, &folder.0)?;
+    pictures_are_dropped_and_pasted(page)?;
 
     let samples = workspace::root().join("web/samples");
     let sample = samples.join(format!("{SAMPLE}.png"));
@@ -266,6 +267,32 @@ fn bad_pictures_are_refused(page: &mut Chromium, folder: &Path) -> Outcome<()> {
         assert_eq!(
             page.evaluate("document.querySelector('#classify').disabled")?,
             true
+        );
+    }
+    Ok(())
+}
+
+/// A picture that is dropped anywhere on the page or pasted is the one that is looked at.
+fn pictures_are_dropped_and_pasted(page: &mut Chromium) -> Outcome<()> {
+    for (event, carrier, name) in [
+        ("DragEvent('drop'", "dataTransfer", "lion.png"),
+        ("ClipboardEvent('paste'", "clipboardData", "clock.png"),
+    ] {
+        page.evaluate(&format!(
+            "(async () => {{
+                const file = new File([await (await fetch('/samples/{name}')).blob()], '{name}', {{ type: 'image/png' }});
+                const data = new DataTransfer();
+                data.items.add(file);
+                document.querySelector('h1').dispatchEvent(new {event}, {{ {carrier}: data, bubbles: true, cancelable: true }}));
+            }})()"
+        ))?;
+        let shown = "document.querySelector('#classify-panel .plain').getAttribute('aria-label')";
+        page.wait_for(&format!("{shown}.endsWith('{name}')"), SOON)?;
+        page.wait_for("!document.querySelector('#classify').disabled", SOON)?;
+        assert_eq!(
+            page.evaluate("document.querySelector('#gallery input:checked')")?,
+            serde_json::Value::Null,
+            "a sample is still chosen"
         );
     }
     Ok(())

@@ -155,7 +155,9 @@ fn a_browser_without_vectors_storage_and_cores_works_too() -> Outcome<()> {
     // The first makes WebAssembly.validate refuse 128-bit vectors, as browsers without them do.
     let flags = ["--js-flags=--no-enable-sse4-1"];
     let script = "Object.defineProperty(navigator, 'hardwareConcurrency', { value: 1 }); \
-         IDBFactory.prototype.open = () => { throw new DOMException('not here', 'SecurityError'); };";
+         IDBFactory.prototype.open = () => { throw new DOMException('not here', 'SecurityError'); }; \
+         Object.defineProperty(navigator, 'connection', { value: { saveData: true } }); \
+         globalThis.confirm = (question) => { globalThis.asked = question; return globalThis.willing; };";
     let mut visit = Visit::start_in("", &flags, script)?;
     ready(&mut visit.page)?;
     let lacks = visit
@@ -167,9 +169,22 @@ fn a_browser_without_vectors_storage_and_cores_works_too() -> Outcome<()> {
             "{lacks}"
         );
     }
-    visit
+    // The connection costs: the person is asked, and nothing is made or sent for whoever declines.
+    let press = "document.querySelector('#classify').click()";
+    let before = visit.proxy.recorded().len();
+    visit.page.evaluate(press)?;
+    let asked = visit.page.evaluate("globalThis.asked")?;
+    assert!(
+        asked.as_str().unwrap_or_default().contains("metered"),
+        "{asked}"
+    );
+    let stopped = visit
         .page
-        .evaluate("document.querySelector('#classify').click()")?;
+        .evaluate("document.querySelector('#cancel').hidden")?;
+    assert_eq!(stopped, json!(true), "it works all the same");
+    assert_eq!(visit.proxy.recorded().len(), before);
+    visit.page.evaluate("globalThis.willing = true")?;
+    visit.page.evaluate(press)?;
     answer(&mut visit.page)?;
     let memory = visit.memory("#answer")?;
     assert!(memory <= MEMORY, "{memory} bytes of wasm memory");

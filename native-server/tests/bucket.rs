@@ -10,16 +10,10 @@
 mod common;
 
 use common::{
-    Behaviour, fake_key, manifest,
-    process::{Process, Start, be_the_server},
+    fake_key, manifest,
+    process::{Process, Start},
 };
 use protocol::problem::ProblemKind;
-
-#[test]
-#[ignore = "the other tests start it"]
-fn the_server_in_its_process() {
-    be_the_server();
-}
 
 fn start() -> Process {
     let bucket = std::env::var("CIPHERFORMER_TEST_BUCKET");
@@ -47,10 +41,7 @@ fn keys_in_a_bucket_survive_the_server_and_leave_with_their_set() {
         [manifest().keys[0].name.clone()]
     );
     // The keys come back from the bucket.
-    let answer = server
-        .site
-        .outcome(&server.site.job(&set, Behaviour::Answer));
-    assert_eq!(answer.status, 200);
+    server.site.answers(&set);
     assert_eq!(server.site.delete(&set).status, 204);
     server.kill();
 

@@ -12,29 +12,8 @@ use std::{
     time::Duration,
 };
 
-use common::{
-    BINARY, Behaviour, Site, fake_key, fake_query, manifest,
-    process::{Process, Start, be_the_server},
-};
+use common::{BINARY, Behaviour, Site, fake_key, fake_query, manifest, process::Start};
 use protocol::{limits, problem::ProblemKind};
-
-#[test]
-#[ignore = "the other tests start it"]
-fn the_server_in_its_process() {
-    be_the_server();
-}
-
-fn start(flags: &[&str]) -> Process {
-    let start = Start {
-        flags,
-        ..Start::default()
-    };
-    start.run()
-}
-
-fn answers(site: &Site, set: &str) {
-    assert_eq!(site.outcome(&site.job(set, Behaviour::Answer)).status, 200);
-}
 
 #[test]
 fn a_full_disk_is_said_and_leaves_nothing_behind() {
@@ -80,7 +59,7 @@ fn a_full_disk_is_said_and_leaves_nothing_behind() {
         server.site.upload(&set, &names[0], &fake_key(0)).status,
         204
     );
-    answers(&server.site, &set);
+    server.site.answers(&set);
 }
 
 #[test]
@@ -121,7 +100,7 @@ fn is_closed(stream: &mut TcpStream) -> bool {
 
 #[test]
 fn slow_and_half_open_connections_are_closed_and_hold_up_nobody() {
-    let server = start(&[]);
+    let server = Start::default().run();
     let set = server.site.complete_key_set();
     let id = set.rsplit('/').next().unwrap();
     let open = |text: &str| {
@@ -153,11 +132,11 @@ fn slow_and_half_open_connections_are_closed_and_hold_up_nobody() {
         }
         streams
     });
-    answers(&server.site, &set);
+    server.site.answers(&set);
     for mut stream in lorises.join().unwrap() {
         assert!(is_closed(&mut stream));
     }
-    answers(&server.site, &set);
+    server.site.answers(&set);
 }
 
 #[test]
@@ -237,7 +216,7 @@ fn until_there_is_room(send: impl Fn() -> common::Answer, expected: u16) -> comm
 
 #[test]
 fn a_replayed_part_changes_nothing() {
-    let server = start(&[]);
+    let server = Start::default().run();
     let set = server.site.complete_key_set();
     let path = format!("{set}/keys/{}/parts/0", manifest().keys[1].name);
     let sound = fake_key(1);
@@ -252,13 +231,13 @@ fn a_replayed_part_changes_nothing() {
         .site
         .send_with("PUT", &path, &headers, &sound)
         .is(ProblemKind::PartChecksum);
-    answers(&server.site, &set);
+    server.site.answers(&set);
 }
 
 /// Ten thousand bodies, from the files that the fuzzers start from, changed and sent wherever a body goes.
 #[test]
 fn ten_thousand_malformed_requests() {
-    let server = start(&[]);
+    let server = Start::default().run();
     let set = server.site.complete_key_set();
     let id = set.rsplit('/').next().unwrap();
     let empty = server.site.new_key_set();
@@ -301,7 +280,7 @@ fn ten_thousand_malformed_requests() {
     let after = server.memory();
     assert!(after < before + (32 << 10), "{before} {after}");
     assert_eq!(server.site.missing(&empty).len(), 2);
-    answers(&server.site, &set);
+    server.site.answers(&set);
 }
 
 fn changed(corpus: &[Vec<u8>], random: &mut u64) -> Vec<u8> {

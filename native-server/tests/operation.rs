@@ -5,18 +5,9 @@ mod common;
 
 use std::{num::NonZeroU32, process::Command, time::Duration};
 
-use common::{
-    Behaviour, Site, fake_key, fake_query, manifest,
-    process::{Start, be_the_server},
-};
+use common::{Behaviour, Site, fake_key, fake_query, manifest, process::Start};
 use native_server::{JobLimits, RateLimits, Settings};
 use protocol::problem::ProblemKind;
-
-#[test]
-#[ignore = "the other tests start it"]
-fn the_server_in_its_process() {
-    be_the_server();
-}
 
 /// A visit with its accidents; returns every id that came up.
 fn visit(site: &Site) -> Vec<String> {

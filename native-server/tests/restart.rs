@@ -13,16 +13,10 @@ use std::{
 };
 
 use common::{
-    BINARY, Behaviour, QUERY_PAYLOAD, Site, fake_key, manifest,
-    process::{Process, Start, be_the_server},
+    BINARY, Behaviour, fake_key, manifest,
+    process::{Process, Start},
 };
 use protocol::{limits, problem::ProblemKind};
-
-#[test]
-#[ignore = "the other tests start it"]
-fn the_server_in_its_process() {
-    be_the_server();
-}
 
 struct Folder(tempfile::TempDir);
 
@@ -67,18 +61,6 @@ fn folder(path: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-fn answers(site: &Site, set: &str) {
-    let answer = site.outcome(&site.job(set, Behaviour::Answer));
-    assert_eq!(
-        answer.status,
-        200,
-        "{}",
-        String::from_utf8_lossy(&answer.body)
-    );
-    // The fake evaluator turns the query round; the container's checksum stands behind the payload.
-    assert_eq!(answer.body[48 + QUERY_PAYLOAD - 1], Behaviour::Answer as u8);
-}
-
 fn name(key: usize) -> String {
     manifest().keys[key].name.clone()
 }
@@ -111,7 +93,7 @@ fn killed_in_the_middle_of_an_upload() {
         .infer(&set, &common::fake_query(Behaviour::Answer))
         .is(ProblemKind::MissingKeys);
     assert_eq!(server.site.upload(&set, &name(0), &large).status, 204);
-    answers(&server.site, &set);
+    server.site.answers(&set);
 }
 
 #[test]
@@ -162,7 +144,7 @@ fn killed_at_any_moment_of_storing() {
                 204
             );
         }
-        answers(&server.site, set);
+        server.site.answers(set);
     }
 }
 
@@ -181,7 +163,7 @@ fn killed_in_the_middle_of_an_inference() {
         .get(&format!("{job}/result"))
         .is(ProblemKind::UnknownInference);
     assert!(server.site.missing(&set).is_empty());
-    answers(&server.site, &set);
+    server.site.answers(&set);
 }
 
 #[test]
@@ -210,7 +192,7 @@ fn what_was_damaged_on_the_disk_is_asked_for_again() {
     assert_eq!(problem.missing[..], [name(0)]);
     assert!(!flipped.exists());
     assert_eq!(server.site.upload(&set, &name(0), &fake_key(0)).status, 204);
-    answers(&server.site, &set);
+    server.site.answers(&set);
 }
 
 #[test]
@@ -236,7 +218,7 @@ fn told_to_end_it_finishes_what_runs_and_keeps_the_keys() {
         log.contains("shutting down") && log.contains("ended"),
         "{log}"
     );
-    answers(&folder.start().site, &set);
+    folder.start().site.answers(&set);
 }
 
 #[test]
@@ -247,7 +229,7 @@ fn told_to_end_it_does_not_wait_for_ever() {
     let _endless = server.site.job(&set, Behaviour::Crawl);
     server.terminate();
     assert!(server.wait().0.success());
-    answers(&folder.start().site, &set);
+    folder.start().site.answers(&set);
 }
 
 #[test]
@@ -283,7 +265,7 @@ fn a_new_configuration_retires_the_keys_of_the_old_one() {
     drop(server);
 
     let server = folder.start();
-    answers(&server.site, &kept);
+    server.site.answers(&kept);
     server.site.get(&deleted).is(ProblemKind::UnknownKeySet);
 }
 

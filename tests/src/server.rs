@@ -15,19 +15,32 @@ use crate::workspace;
 pub struct Server {
     process: Child,
     address: SocketAddr,
+    web: PathBuf,
     // Removed after the server has ended.
     keys: TempDir,
 }
 
 impl Server {
-    /// Starts the server on a free port, with this repository's models and page, and waits until it says that it is ready.
+    /// Starts the server on a free port, with this repository's models and the page as it is deployed, and waits until it says that it
+    /// is ready.
     pub fn start() -> io::Result<Self> {
+        let page = page();
+        if page.is_dir() {
+            return Self::serving(&page);
+        }
+        let message = format!("no {}: run tools/page.sh", page.display());
+        Err(io::Error::new(io::ErrorKind::NotFound, message))
+    }
+
+    /// As [`Server::start`], with the page in the folder `web`.
+    pub fn serving(web: &Path) -> io::Result<Self> {
         let keys = tempfile::tempdir()?;
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let process = launch(address, keys.path())?;
+        let process = launch(address, web, keys.path())?;
         let mut server = Self {
             process,
             address,
+            web: web.to_owned(),
             keys,
         };
         server.wait_until_ready()?;
@@ -38,7 +51,7 @@ impl Server {
     pub fn kill_and_restart(&mut self) -> io::Result<()> {
         self.process.kill()?;
         self.process.wait()?;
-        self.process = launch(self.address, self.keys.path())?;
+        self.process = launch(self.address, &self.web, self.keys.path())?;
         self.wait_until_ready()
     }
 
@@ -78,11 +91,17 @@ impl Drop for Server {
     }
 }
 
-fn launch(address: SocketAddr, keys: &Path) -> io::Result<Child> {
+/// The page as `tools/page.sh` left it.
+pub fn page() -> PathBuf {
+    workspace::root().join("target/page")
+}
+
+fn launch(address: SocketAddr, web: &Path, keys: &Path) -> io::Result<Child> {
     Command::new(binary()?)
         .current_dir(workspace::root())
         .args(["--address", &address.to_string()])
-        .args(["--models", "models", "--web", "web"])
+        .args(["--models", "models", "--web"])
+        .arg(web)
         .arg("--key-store")
         .arg(keys)
         .stdin(Stdio::null())

@@ -1,6 +1,7 @@
 //! A person's visit: the real server, a proxy that records what leaves the browser, and the page in real Chromium.
 
 use std::error::Error;
+use std::path::Path;
 use std::time::Duration;
 
 use client::{Seed, Session};
@@ -40,7 +41,15 @@ impl Visit {
 
     /// As [`Visit::start`], in a browser with more command line flags, where `script` runs before the page's own.
     pub fn start_in(fragment: &str, flags: &[&str], script: &str) -> Outcome<Self> {
-        let server = Server::start()?;
+        Self::with_server(Server::start()?, fragment, flags, script)
+    }
+
+    /// As [`Visit::start`], with the page in the folder `web`.
+    pub fn start_serving(web: &Path) -> Outcome<Self> {
+        Self::with_server(Server::serving(web)?, "", &[], "")
+    }
+
+    fn with_server(server: Server, fragment: &str, flags: &[&str], script: &str) -> Outcome<Self> {
         let proxy = Proxy::start(server.address())?;
         let mut page = Chromium::start_with(proxy.address(), flags)?;
         let seed = format!("globalThis.cipherformerTestSeed = new Uint8Array({SEED:?}); {script}");

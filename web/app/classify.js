@@ -14,6 +14,7 @@ export function setUpClassify(root, send, browser) {
     names: { idle: "Classify privately", busy: "Working…" },
     steps: CLASSIFY,
     input: "picture",
+    unit: "picture",
     entry: (ranked) => label(ranked.label),
   });
   let ready = false;
@@ -34,11 +35,9 @@ export function setUpClassify(root, send, browser) {
 
   setUpGallery((choice) => {
     chosen = choice;
-    const crop = root.querySelector(".plain");
-    crop.getContext("2d").drawImage(choice.canvas, 0, 0);
-    crop.setAttribute("aria-label", `The picture as the model will see it: ${choice.name}`);
+    showCrop(root.querySelector(".plain"), choice);
     panel.journey.clearCipher();
-    panel.allow(ready);
+    panel.allow(ready && choice !== undefined);
   }).catch(() => panel.say("The sample pictures could not be loaded. Your own picture works all the same."));
 
   const open = () => {
@@ -72,4 +71,11 @@ export function setUpClassify(root, send, browser) {
     },
   });
   return panel;
+}
+
+function showCrop(canvas, choice) {
+  const context = canvas.getContext("2d");
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  if (choice) context.drawImage(choice.canvas, 0, 0);
+  canvas.setAttribute("aria-label", `The picture as the model will see it: ${choice?.name ?? "empty"}`);
 }

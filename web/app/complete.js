@@ -16,6 +16,7 @@ export function setUpComplete(root, send, browser) {
     names: { idle: "Complete privately", busy: "Working…" },
     steps: COMPLETE,
     input: "prompt",
+    unit: "token",
     entry: ({ word }) => visible(word),
   });
   const more = root.querySelector("#more");
@@ -99,7 +100,6 @@ export function setUpComplete(root, send, browser) {
     shown: open,
     manifest: ({ manifest }) => {
       root.querySelector("#model-note").textContent = character(manifest);
-      root.querySelector("#costs").textContent = costs(manifest);
       drawPlaces(root.querySelector(".plain"), { window: manifest.task.window, used: 0 });
     },
     opened: () => {
@@ -166,8 +166,4 @@ function character({ model, task: { window, vocabulary, perplexity } }) {
     measured ? `On average it is as unsure of the next one as among ${Math.round(measured[1].token)} equally likely ones (perplexity ${measured[1].token.toFixed(1)} on ${label(measured[0])}).` : "",
     "It goes on in the manner of an encyclopedia and makes things up; it is no chatbot.",
   ].join(" ");
-}
-
-function costs({ query, result, expected_seconds: seconds }) {
-  return `For every token ${bytes(query.bytes)} go up, ${bytes(result.bytes)} come down, and the server computes about ${duration(seconds)}.`;
 }

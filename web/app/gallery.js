@@ -3,7 +3,10 @@
 import { ImageError, crop } from "./image.js";
 import { label } from "./format.js";
 
-/** Fills the gallery and calls `onChoice({canvas, truth, name})` for every picture chosen. */
+/**
+ * Fills the gallery and calls `onChoice({canvas, truth, name})` for every picture chosen, `onChoice()` for one that cannot be used. The
+ * first sample is chosen for whoever has not chosen by then.
+ */
 export async function setUpGallery(onChoice) {
   const choose = chooser(onChoice);
   setUpFiles(choose);
@@ -11,13 +14,15 @@ export async function setUpGallery(onChoice) {
   const samples = await (await fetch(new URL("samples.json", folder))).json();
   const gallery = document.querySelector("#gallery");
   for (const sample of samples) gallery.append(tile(sample, folder, choose));
+  if (!choose.begun) gallery.querySelector("input")?.click();
 }
 
 function chooser(onChoice) {
   const error = document.querySelector("#image-error");
   const drop = document.querySelector("#drop");
   let latest = 0;
-  return async (load, { truth, name, own }) => {
+  const choose = async (load, { truth, name, own }) => {
+    choose.begun = true;
     latest += 1;
     const mine = latest;
     error.hidden = true;
@@ -28,10 +33,14 @@ function chooser(onChoice) {
       drop.querySelector(".drop-title").textContent = own ? name : "Your own picture";
       onChoice({ canvas, truth, name });
     } catch (problem) {
+      if (mine !== latest) return;
+      drop.classList.remove("chosen");
+      onChoice();
       error.textContent = problem instanceof ImageError ? problem.message : "This picture could not be read.";
       error.hidden = false;
     }
   };
+  return choose;
 }
 
 function tile({ file, label: truth }, folder, choose) {

@@ -1,6 +1,7 @@
 // What both modes share: start and stop, the status line, keys, journey, numbers, doubts about the answer, a failure. One piece of
 // work at a time, whichever mode.
 
+import { bytes, duration } from "./format.js";
 import { Journey } from "./journey.js";
 import { KeyPanel } from "./keys.js";
 import { Numbers } from "./numbers.js";
@@ -23,9 +24,9 @@ export class Panel {
 
   /**
    * `send(type, fields)` speaks to the worker. `names` are the words of the start button, `{idle, busy}`; `entry(ranked)` is
-   * what a ranked thing is called; `browser` is what was found out about it.
+   * what a ranked thing is called, `unit` what one question is about; `browser` is what was found out about it.
    */
-  constructor(root, { send, names, steps, input, entry, browser }) {
+  constructor(root, { send, names, steps, input, unit, entry, browser }) {
     Panel.#all.push(this);
     this.#root = root;
     this.#send = send;
@@ -38,7 +39,7 @@ export class Panel {
     this.#keys = new KeyPanel(root.querySelector(".keys"), { makers: browser.makers ?? 1, onForget: () => this.#forget() });
     this.numbers = new Numbers(root.querySelector(".numbers"), browser);
     this.proof = new Proof(root.querySelector(".proof"), { send, name: entry });
-    this.#hears = [this.#shared()];
+    this.#hears = [this.#shared(unit)];
   }
 
   /** Adds functions for messages of the worker, each called after those that both modes share. */
@@ -51,12 +52,13 @@ export class Panel {
     for (const hears of this.#hears) hears[message.type]?.(message);
   }
 
-  #shared() {
+  #shared(unit) {
     return {
       request: ({ request }) => this.journey.addTraffic(request),
       manifest: ({ manifest }) => {
         this.#keys.manifest(manifest);
         this.numbers.manifest(manifest);
+        this.#root.querySelector(".costs").textContent = costs(manifest, unit);
       },
       keys: (state) => this.#keys.keys(state),
       step: (step) => {
@@ -173,6 +175,10 @@ export class Panel {
     this.#stop.hidden = !this.busy;
     this.#refreshed({ busy: this.busy, elsewhere: Panel.#working !== undefined && !this.busy });
   }
+}
+
+function costs({ query, result, expected_seconds: seconds }, unit) {
+  return `For every ${unit} ${bytes(query.bytes)} go up, ${bytes(result.bytes)} come down, and the server computes about ${duration(seconds)}.`;
 }
 
 function sentence(text) {

@@ -1,6 +1,8 @@
 // The HTTP API. Every exchange is reported to the ledger, so the page can show what the server saw.
 
 import { parts } from "./parts.js";
+import { pause } from "./pause.js";
+import { Problem } from "./problem.js";
 
 const ABSENT = {
   classify: { title: "This server has no model for pictures", hint: "Complete a prompt instead, or ask another server." },
@@ -9,18 +11,6 @@ const ABSENT = {
 
 /** Milliseconds before a request that may be repeated is sent again: a server that restarts is back by then. */
 const WAITS = [500, 1000, 2000, 4000, 8000, 15_000];
-
-/** An error that a person can act on: what happened, and what to do about it. */
-export class Problem extends Error {
-  /** `passing`: the network was in the way, not the server. */
-  constructor({ title, detail = "", hint = "", type = "", passing = false }) {
-    super(title);
-    this.passing = passing;
-    this.detail = detail;
-    this.hint = hint;
-    this.slug = type.split("#")[1] ?? "";
-  }
-}
 
 /** Requests to the page's own server. `ledger` hears of each one when it ends, `delayed` of those that are to be sent again. */
 export class Api {
@@ -179,16 +169,5 @@ function unreachable(cause) {
     detail: String(cause.message),
     hint: "Check the connection and try again: keys that are there need not be sent again.",
     passing: true,
-  });
-}
-
-/** Waits; rejects when `signal` is aborted meanwhile. */
-export function pause(milliseconds, signal) {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal?.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    });
   });
 }

@@ -1,8 +1,10 @@
 // The model in the clear, for Verify: a WebAssembly module and public weights, loaded when somebody first asks for it. From then
 // on it needs no server. Nothing that it computes leaves this worker but for the page.
 
-import { Problem } from "./api.js";
+import { fetchOwn, importOwn } from "./integrity.js";
+import { Problem } from "./problem.js";
 
+const MODULE = "pkg/scalar/cipherformer_wasm_model";
 const PURPOSE = "The clear model, to compare with";
 
 /**
@@ -11,7 +13,7 @@ const PURPOSE = "The clear model, to compare with";
  */
 export async function loadClear(api, { session, manifest }, make) {
   const [{ default: init, ...module }, config, weights] = await Promise.all([
-    import("../pkg/scalar/cipherformer_wasm_model.js"),
+    importOwn(`${MODULE}.js`),
     api.file(manifest.model, "config.json", PURPOSE),
     api.file(manifest.model, "model.safetensors", PURPOSE),
   ]);
@@ -24,6 +26,6 @@ export async function loadClear(api, { session, manifest }, make) {
       hint: "Reload the page. If it happens again, do not use this server.",
     });
   }
-  await init({ module_or_path: new URL("../pkg/scalar/cipherformer_wasm_model_bg.wasm", import.meta.url) });
+  await init({ module_or_path: fetchOwn(`${MODULE}_bg.wasm`) });
   return make(module, config, weights);
 }

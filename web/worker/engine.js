@@ -1,11 +1,13 @@
 // The WebAssembly that makes keys, encrypts and decrypts. There are two builds of it: with vectors of 128 bits, and for
 // browsers without them. Whoever starts a worker says which.
 
+import { fetchOwn, importOwn } from "./integrity.js";
+
 /** Loads the build called `simd` or `scalar`; `compiled` spares compiling it again in another worker. */
 export async function loadEngine(build, compiled) {
-  const { default: init, Session, checksum, compare } = await import(`../pkg/${build}/cipherformer_wasm_client.js`);
-  const address = new URL(`../pkg/${build}/cipherformer_wasm_client_bg.wasm`, import.meta.url);
-  const module = compiled ?? (await WebAssembly.compileStreaming(fetch(address)));
+  const name = `pkg/${build}/cipherformer_wasm_client`;
+  const { default: init, Session, checksum, compare } = await importOwn(`${name}.js`);
+  const module = compiled ?? (await WebAssembly.compileStreaming(fetchOwn(`${name}_bg.wasm`)));
   const { memory } = await init({ module_or_path: module });
   return {
     build,

@@ -1,8 +1,10 @@
 // The words' side of a language model: tokenizer and token embedding, fetched when a prompt first needs them. The session
 // checks both against the manifest's digests.
 
-import { Problem } from "./api.js";
+import { fetchOwn, importOwn } from "./integrity.js";
+import { Problem } from "./problem.js";
 
+const MODULE = "pkg/scalar/cipherformer_wasm_tokenizer";
 const TOKENIZER = "tokenizer.json";
 export const EMBEDDING = "embedding.safetensors";
 const PURPOSE = "How the browser reads words";
@@ -20,7 +22,7 @@ export class Language {
   /** Makes `session` ready for prompts, and this for words. */
   async load(session, { model, task }) {
     const [{ default: init, Tokenizer }, tokenizer, embedding] = await Promise.all([
-      import("../pkg/scalar/cipherformer_wasm_tokenizer.js"),
+      importOwn(`${MODULE}.js`),
       this.#api.file(model, TOKENIZER, PURPOSE),
       this.#api.file(model, EMBEDDING, PURPOSE),
     ]);
@@ -30,7 +32,7 @@ export class Language {
     } catch (cause) {
       throw new Problem({ title: "A file of the model is not what the server says it is", detail: cause.message, hint: "Reload the page. If it happens again, do not use this server." });
     }
-    this.#wasm ??= await init({ module_or_path: new URL("../pkg/scalar/cipherformer_wasm_tokenizer_bg.wasm", import.meta.url) });
+    this.#wasm ??= await init({ module_or_path: fetchOwn(`${MODULE}_bg.wasm`) });
     this.#tokenizer?.free();
     this.#tokenizer = new Tokenizer(tokenizer, task.vocabulary);
     this.#window = task.window;

@@ -1,11 +1,12 @@
 // The worker that owns the WebAssembly and with it the secret keys. The page sends `start`, `open`, `measure`, `run`,
 // `cancel`, `verify`, `stranger` and `forget`; it hears of steps, requests, keys and answers, each with the mode that it belongs to.
 
-import { Api, Problem } from "./api.js";
+import { Api } from "./api.js";
 import { Classifier } from "./classify.js";
 import { Completer } from "./complete.js";
 import { loadEngine } from "./engine.js";
 import { forget } from "./forget.js";
+import { Problem } from "./problem.js";
 import { Vault } from "./vault.js";
 
 const SEED_BYTES = 32;

@@ -1,11 +1,12 @@
 // A visit to one model: its keys are made and sent where the server lacks them, then sealed questions are asked, one after the
 // other. What is sealed is the caller's affair. The secret key never leaves this worker and the second one that makes keys.
 
-import { Problem, pause } from "./api.js";
 import { entropy } from "./entropy.js";
 import { events } from "./events.js";
 import { sendKeys } from "./keys.js";
 import { ownMaker, secondMaker } from "./makers.js";
+import { pause } from "./pause.js";
+import { Problem } from "./problem.js";
 
 /** Bytes of the query that the page draws: three for each of 32×32 points. */
 const DRAWN_BYTES = 3072;

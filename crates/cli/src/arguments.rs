@@ -22,8 +22,9 @@ Environment:
   HTTPS_PROXY, NO_PROXY  as elsewhere; never used for servers on this machine";
 
 const KEYS_HELP: &str = "\
-Without kept keys, classify, complete and evaluate make keys, upload them (about 100 MB) and delete them at the end. Kept keys are made \
-once and used by all later calls with the same server and model; what the server has lost meanwhile is made again and sent.
+Without kept keys, classify and complete make keys, upload them (about 100 MB) and delete them at the end. Kept keys are made \
+once and used by all later calls with the same server and model; what the server has lost meanwhile is made again and sent. \
+evaluate prints figures that depend on decryptions, so it never uses kept keys.
 
 What is kept: per server and model a folder in $XDG_DATA_HOME/cipherformer/keys (or ~/.local/share/cipherformer/keys) with a file `seed` of \
 32 random bytes and a file `set.json` with the key set's name on the server; the folder has mode 0700, the files 0600. The secret key is \
@@ -186,7 +187,8 @@ pub struct Evaluate {
     /// Send every image or prompt through the server, encrypted.
     #[arg(long)]
     pub encrypted: bool,
-    /// Leave how the answers compare with the clear model's beside its weights, in encrypted.json: servers show it.
+    /// Leave how the answers compare with the clear model's beside its weights, in encrypted.json: servers show it to everybody, so
+    /// measure on public data. The keys are made for this call and thrown away.
     #[arg(long, requires = "encrypted")]
     pub record: bool,
     /// Print one line of JSON; this command always does.

@@ -10,10 +10,13 @@ use protocol::{events::Progress, hex::Capability, limits, problem::ProblemKind};
 
 use crate::{CliError, Stop, http::Api, keys::KeyRing, progress::Ticker};
 
-/// Streams of events in a row that may break off without a word.
-const SILENT_STREAMS: u32 = 3;
+/// Streams of events in a row that may break off without a word. With the waits between them a server has time to start again.
+const SILENT_STREAMS: u32 = 6;
 
-/// Wait before a broken stream is opened again.
+/// Times that a query is sent again after the server lost something.
+const RECOVERIES: u32 = 3;
+
+/// First wait before a broken stream is opened again; every further one is twice as long.
 const REOPEN: Duration = Duration::from_millis(500);
 
 /// A session whose keys are on the server. They are deleted there when it is dropped, unless they are kept.
@@ -69,17 +72,22 @@ impl Remote {
         Ok(self.session().decrypt_logits(embedding, &answer)?)
     }
 
-    /// Has a query evaluated; returns the result container. A stop cancels the evaluation on the server.
+    /// Has a query evaluated; returns the result container.
     fn infer(&self, query: &[u8], watch: &mut dyn FnMut(&Progress)) -> Result<Vec<u8>, CliError> {
-        self.stop.check()?;
-        let id = match self.api.infer(self.ensured()?, query) {
-            Err(error) if lost_keys(&error) => {
-                // A restart or the quota took them: the same keys are made again.
-                self.ensure()?;
-                self.api.infer(self.ensured()?, query)?
+        for _ in 0..RECOVERIES {
+            match self.attempt(query, watch) {
+                // A restart or the quota took it: what is missing is made again, by the same seed.
+                Err(error) if is_loss(&error) => self.ensure()?,
+                outcome => return outcome,
             }
-            id => id?,
-        };
+        }
+        self.attempt(query, watch)
+    }
+
+    /// Sends a query and waits for its result. A stop cancels the evaluation on the server.
+    fn attempt(&self, query: &[u8], watch: &mut dyn FnMut(&Progress)) -> Result<Vec<u8>, CliError> {
+        self.stop.check()?;
+        let id = self.api.infer(self.ensured()?, query)?;
         let api = self.api.clone();
         // If the cancellation does not reach the server, the deletion of the keys still may.
         let cancel = move || drop(api.cancel(id));
@@ -103,8 +111,7 @@ impl Remote {
             silent = if heard { 0 } else { silent + 1 };
             match outcome {
                 Err(error) if error.is_transient() && silent < SILENT_STREAMS => {
-                    std::thread::sleep(REOPEN);
-                    self.stop.check()?;
+                    self.stop.pause(REOPEN * (1 << silent))?;
                 }
                 outcome => return outcome,
             }
@@ -116,11 +123,13 @@ impl Remote {
     }
 
     fn ensure(&self) -> Result<(), CliError> {
-        let set = self.keys.ensure(&self.api, |set, missing| {
-            // Known from now on, so that it is deleted if the upload fails.
-            self.set.set(Some(set));
-            self.upload(set, missing)
-        })?;
+        let set = self
+            .keys
+            .ensure(&self.api, self.set.get(), |set, missing| {
+                // Known from now on, so that it is deleted if the upload fails.
+                self.set.set(Some(set));
+                self.upload(set, missing)
+            })?;
         self.set.set(Some(set));
         Ok(())
     }
@@ -164,6 +173,12 @@ impl Drop for Remote {
     }
 }
 
-fn lost_keys(error: &CliError) -> bool {
-    error.is(ProblemKind::UnknownKeySet) || error.is(ProblemKind::MissingKeys)
+/// Whether the server had something and has it no more.
+fn is_loss(error: &CliError) -> bool {
+    const LOSSES: [ProblemKind; 3] = [
+        ProblemKind::UnknownKeySet,
+        ProblemKind::MissingKeys,
+        ProblemKind::UnknownInference,
+    ];
+    LOSSES.iter().any(|&kind| error.is(kind))
 }

@@ -6,9 +6,13 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use crate::CliError;
+
+/// How often a wait looks for a stop.
+const TICK: Duration = Duration::from_millis(50);
 
 /// Whether to stop, and what to cancel then. Clones are the same wish.
 #[derive(Clone, Default)]
@@ -39,6 +43,16 @@ impl Stop {
             return Err(CliError::Stopped);
         }
         Ok(())
+    }
+
+    /// Waits, unless a stop is asked for before or meanwhile.
+    pub(crate) fn pause(&self, time: Duration) -> Result<(), CliError> {
+        let end = Instant::now() + time;
+        while Instant::now() < end {
+            self.check()?;
+            thread::sleep(TICK);
+        }
+        self.check()
     }
 
     /// Does `work`; `cancel` is called when a stop is asked for meanwhile, or was already.

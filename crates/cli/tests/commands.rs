@@ -318,3 +318,13 @@ fn files_that_are_no_text() {
         "completes text: measure it with --text",
     );
 }
+
+#[test]
+fn an_address_that_is_none_is_refused_before_anybody_is_asked() {
+    for address in ["localhost:80", "127.0.0.1:80", "x y", "ftp://localhost"] {
+        fails(
+            &["models", "--server", address],
+            "the address cannot be used",
+        );
+    }
+}

@@ -6,16 +6,12 @@ use std::{
     ffi::OsStr,
     io::{BufRead, BufReader, Read},
     process::{Child, Command, Stdio},
-    sync::{Arc, OnceLock, mpsc},
+    sync::{OnceLock, mpsc},
     time::{Duration, Instant},
 };
 
-use client::{
-    Prompt, Sampler,
-    protocol::{manifest::Manifest, problem::Problem},
-};
-use common::{Small, cipherformer, start};
-use native_server::engine::{Engine, KeyRing, Stopped, Watch};
+use client::{Prompt, Sampler};
+use common::{Small, cipherformer, start, watched::Watched};
 use tokenizer::Ending;
 
 /// How soon the server must be free.
@@ -127,74 +123,11 @@ fn a_drawn_seed_is_shown() {
     assert_eq!(said.text, expected(small, "on", 1, sampler));
 }
 
-/// Tells how evaluations end and when keys are dropped.
-struct Watched {
-    engine: Arc<dyn Engine>,
-    events: mpsc::Sender<&'static str>,
-}
-
-struct WatchedRing {
-    ring: Box<dyn KeyRing>,
-    events: mpsc::Sender<&'static str>,
-}
-
-impl Engine for Watched {
-    fn manifest(&self) -> &Manifest {
-        self.engine.manifest()
-    }
-
-    fn parameter_digest(&self) -> [u8; 32] {
-        self.engine.parameter_digest()
-    }
-
-    fn file(&self, name: &str) -> Option<&[u8]> {
-        self.engine.file(name)
-    }
-
-    fn prepared_bytes(&self, key: usize) -> u64 {
-        self.engine.prepared_bytes(key)
-    }
-
-    fn open(self: Arc<Self>) -> Box<dyn KeyRing> {
-        let ring = Arc::clone(&self.engine).open();
-        let events = self.events.clone();
-        Box::new(WatchedRing { ring, events })
-    }
-
-    fn check_query(&self, payload: &[u8]) -> Result<(), Problem> {
-        self.engine.check_query(payload)
-    }
-}
-
-impl KeyRing for WatchedRing {
-    fn insert(&mut self, key: usize, payload: &[u8]) -> Result<(), Problem> {
-        self.ring.insert(key, payload)
-    }
-
-    fn evaluate(&self, query: &[u8], watch: Watch<'_>) -> Result<Vec<u8>, Stopped> {
-        let outcome = self.ring.evaluate(query, watch);
-        let event = match outcome {
-            Ok(_) => "evaluated",
-            Err(Stopped::Cancelled) => "cancelled",
-            Err(Stopped::Failed(_)) => "failed",
-        };
-        self.events.send(event).unwrap();
-        outcome
-    }
-}
-
-impl Drop for WatchedRing {
-    fn drop(&mut self) {
-        // The test may be over.
-        let _ = self.events.send("keys dropped");
-    }
-}
-
 /// Completes until a line with `until` appears, then presses Ctrl-C; returns the command and what the server tells from then on.
 fn interrupt(until: &str) -> (Child, mpsc::Receiver<&'static str>) {
     let (events, receiver) = mpsc::channel();
     let engine = Small::new().engine();
-    let address = start(vec![Arc::new(Watched { engine, events })]);
+    let address = start(vec![Watched::telling(engine, events)]);
     let mut child = cipherformer()
         .args([
             "complete", "the", "--tokens", "50", "--seed", "1", "--server", &address,

@@ -2,9 +2,18 @@
 
 mod common;
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
-use common::{cipherformer, root, start};
+use common::{
+    cipherformer,
+    proxy::{FORBIDDEN, Fate, proxy},
+    root, start,
+};
 use native_server::models;
 use protocol::measured::{Encrypted, RECORD};
 
@@ -21,12 +30,42 @@ fn copy(model: &str) -> tempfile::TempDir {
     copy
 }
 
+/// Evaluates as somebody who keeps keys for the same server and model.
 fn evaluate(folder: &Path, data: &str, path: &Path) -> serde_json::Value {
-    let server = start(vec![models::load(folder).unwrap()]);
-    let mut command = cipherformer();
-    command.args(["evaluate", "--encrypted", "--record", "--server", &server]);
+    let model = models::load(folder).unwrap();
+    let name = model.manifest().model.clone();
+    let home = tempfile::tempdir().unwrap();
+    let made = AtomicBool::new(false);
+    let (server, requests) = proxy(&start(vec![model]), move |_, request| {
+        // The secret is kept before its first key is refused; nobody has to wait for the others.
+        if request.starts_with("PUT") && !made.swap(true, Ordering::SeqCst) {
+            return Fate::Answer(FORBIDDEN);
+        }
+        Fate::Pass
+    });
+    let command = |arguments: &[&str]| {
+        let mut command = cipherformer();
+        command.env("XDG_DATA_HOME", home.path());
+        command.env("CIPHERFORMER_SERVER", &server).args(arguments);
+        command
+    };
+    let make = command(&["keys", "make", "--model", &name]).output();
+    assert_eq!(make.unwrap().status.code(), Some(4));
+    let kept = report(command(&["keys", "list", "--json"]));
+    let kept = Path::new(kept["keys"][0]["folder"].as_str().unwrap());
+    let set: serde_json::Value =
+        serde_json::from_slice(&fs::read(kept.join("set.json")).unwrap()).unwrap();
+    let set = set["key_set"].as_str().unwrap();
+    requests.clear();
+
+    let mut command = command(&["evaluate", "--encrypted", "--record"]);
     command.arg("--model").arg(folder).arg(data).arg(path);
-    report(command)
+    let report = report(command);
+    // What may be published of a key's decryptions is published of a key that is used for nothing else.
+    assert_eq!(requests.naming(set), 0, "the kept key set was used");
+    assert_eq!(requests.count("POST /v1/key-sets"), 1);
+    assert_eq!(requests.count("DELETE /v1/key-sets"), 1);
+    report
 }
 
 /// What a server shows of the model in `folder`.

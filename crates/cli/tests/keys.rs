@@ -6,12 +6,15 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Output,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use common::{
     Small, cipherformer,
-    proxy::{Fate, Requests, proxy},
+    proxy::{FORBIDDEN, Fate, Requests, proxy},
     start,
 };
 use native_server::engine::Engine;
@@ -19,7 +22,6 @@ use serde_json::Value;
 
 const BUSY: &str =
     "HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
 const INTERRUPTED_AFTER: usize = 3;
 
@@ -274,4 +276,34 @@ fn the_models_of_a_server_are_listed() {
         "{text}"
     );
     assert_eq!(text.lines().count(), 2, "{text}");
+}
+
+/// An inference that the server began and does not know any more.
+const FORGOTTEN: &str = "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 41\r\nConnection: close\r\n\r\n\
+     {\"id\":\"00000000000000000000000000000000\"}\n";
+
+#[test]
+fn a_question_is_asked_again_after_three_losses_and_not_after_four() {
+    for (losses, asked) in [(3, 4), (4, 4)] {
+        let left = AtomicUsize::new(losses);
+        let one_less = move |left: usize| left.checked_sub(1);
+        let visit = Visit::new(move |_, request| {
+            let asks = request.starts_with("POST /v1/inferences");
+            let lost = || left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
+            if asks && lost().is_ok() {
+                return Fate::Answer(FORGOTTEN);
+            }
+            Fate::Pass
+        });
+        if losses < asked {
+            visit.complete();
+        } else {
+            let complete = ["complete", "the", "--tokens", "1"];
+            visit.fails(4, &complete, "no such inference");
+        }
+        assert_eq!(visit.requests.count("POST /v1/inferences"), asked);
+        assert_eq!(visit.requests.count("PUT"), parts(), "no key was lost");
+        assert_eq!(visit.requests.count("POST /v1/key-sets"), 1);
+        assert_eq!(visit.requests.count("DELETE /v1/key-sets"), 1);
+    }
 }

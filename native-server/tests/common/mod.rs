@@ -388,6 +388,15 @@ impl Site {
         }
         panic!("the inference does not end");
     }
+
+    /// Fails unless a question to the keys of `set` is answered.
+    pub fn answers(&self, set: &str) {
+        let answer = self.outcome(&self.job(set, Behaviour::Answer));
+        let text = String::from_utf8_lossy(&answer.body);
+        assert_eq!(answer.status, 200, "{text}");
+        // The fake evaluator turns the query round; the container's checksum stands behind the payload.
+        assert_eq!(answer.body[48 + QUERY_PAYLOAD - 1], Behaviour::Answer as u8);
+    }
 }
 
 /// Media type of binary bodies.

@@ -20,8 +20,10 @@ const FLAGS: &str = "CIPHERFORMER_TEST_FLAGS";
 const CONFIGURATION: &str = "CIPHERFORMER_TEST_CONFIGURATION";
 const READY: &str = "ready ";
 
-/// What the program does that [`Process::start`] started; nothing when somebody else did.
-pub fn be_the_server() {
+/// What the program does that [`Start::run`] started; nothing when somebody else did.
+#[test]
+#[ignore = "the other tests start it"]
+fn the_server_in_its_process() {
     let Ok(flags) = env::var(FLAGS) else {
         return;
     };
@@ -100,7 +102,7 @@ impl Start<'_> {
             .arg(program);
         command.args([
             "--exact",
-            "the_server_in_its_process",
+            "common::process::the_server_in_its_process",
             "--include-ignored",
             "--nocapture",
             "--test-threads=1",

@@ -7,8 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use protocol::problem::{MEDIA_TYPE, Problem};
@@ -31,9 +30,6 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 
 /// Longest wait that a server may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-/// How often a wait looks for a stop.
-const TICK: Duration = Duration::from_millis(50);
 
 /// Whether a request may be sent again when nobody knows whether it arrived.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -131,7 +127,7 @@ impl Transport {
                 Some(Again::Lost) if ask.repeat == Repeat::Safe => wait,
                 _ => return Err(failure.error),
             };
-            if !self.answered.load(Ordering::Relaxed) || self.pause(pause).is_err() {
+            if !self.answered.load(Ordering::Relaxed) || self.stop.pause(pause).is_err() {
                 return Err(failure.error);
             }
             wait *= 2;
@@ -233,15 +229,6 @@ impl Transport {
             },
         };
         Failure { error, again }
-    }
-
-    fn pause(&self, time: Duration) -> Result<(), CliError> {
-        let end = Instant::now() + time;
-        while Instant::now() < end {
-            self.stop.check()?;
-            thread::sleep(TICK);
-        }
-        self.stop.check()
     }
 }
 

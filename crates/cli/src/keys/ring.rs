@@ -1,7 +1,10 @@
 //! The secret that a command works with: kept from an earlier call, kept from now on, or gone with the command.
 
 use client::{Seed, Session};
-use protocol::{hex::Capability, manifest::Manifest};
+use protocol::{
+    hex::Capability,
+    manifest::{KeySetStatus, Manifest},
+};
 
 use super::store::{Kept, Store};
 use crate::{CliError, http::Api};
@@ -67,15 +70,19 @@ impl KeyRing {
     }
 
     /// Calls `upload` with the key set on the server and the names of the keys that it lacks; makes the set where there is none. Other
-    /// commands wait that would send the same keys.
+    /// commands wait that would send the same keys. `known` is the set so far of a secret that is not kept.
     pub fn ensure(
         &self,
         api: &Api,
+        known: Option<Capability>,
         upload: impl FnOnce(Capability, &[String]) -> Result<(), CliError>,
     ) -> Result<Capability, CliError> {
         let manifest = self.session.manifest();
         let Some((store, kept)) = &self.kept else {
-            let status = api.create_key_set(manifest)?;
+            let status = match self.held(api, known)? {
+                Some(status) => status,
+                None => api.create_key_set(manifest)?,
+            };
             upload(status.id, &status.missing)?;
             return Ok(status.id);
         };
@@ -85,12 +92,7 @@ impl KeyRing {
             .find(&kept.server, &kept.model)?
             .filter(|now| (now.created, now.configuration) == (kept.created, kept.configuration))
             .ok_or(CliError::Forgotten)?;
-        let held = match kept.key_set {
-            Some(set) => api.key_set(set)?,
-            None => None,
-        };
-        let held = held.filter(|status| status.configuration == manifest.configuration);
-        let status = match held {
+        let status = match self.held(api, kept.key_set)? {
             Some(status) => status,
             None => {
                 let status = api.create_key_set(manifest)?;
@@ -101,5 +103,16 @@ impl KeyRing {
         };
         upload(status.id, &status.missing)?;
         Ok(status.id)
+    }
+
+    /// What the server has of a key set that fits the session.
+    fn held(&self, api: &Api, set: Option<Capability>) -> Result<Option<KeySetStatus>, CliError> {
+        let Some(set) = set else {
+            return Ok(None);
+        };
+        let configuration = self.session.manifest().configuration;
+        Ok(api
+            .key_set(set)?
+            .filter(|status| status.configuration == configuration))
     }
 }

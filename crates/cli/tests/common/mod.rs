@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test file uses another part")]
 
 pub mod proxy;
+pub mod watched;
 
 #[path = "../../../client/tests/common/mod.rs"]
 mod files;

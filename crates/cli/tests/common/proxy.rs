@@ -16,6 +16,10 @@ pub enum Fate {
     Answer(&'static str),
 }
 
+/// An answer that no client asks again after.
+pub const FORBIDDEN: &str =
+    "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
 type Judge = dyn Fn(usize, &str) -> Fate + Send + Sync;
 
 /// Method and path of every request so far.
@@ -29,6 +33,12 @@ impl Requests {
         all.iter()
             .filter(|line| line.starts_with(beginning))
             .count()
+    }
+
+    /// How many have this in them.
+    pub fn naming(&self, part: &str) -> usize {
+        let all = self.0.lock().unwrap();
+        all.iter().filter(|line| line.contains(part)).count()
     }
 
     pub fn clear(&self) {
