@@ -35,11 +35,12 @@ console.log(`\nNode ${process.version}, one thread\n`);
 console.log("| library | set | keys | all, ms | median, ms | MB, seeded |\n|---|---|---|---|---|---|");
 
 const client = await import(pathToFileURL(`${pkg}/simd/cipherformer_wasm_client.js`));
-await client.default({ module_or_path: await readFile(`${pkg}/simd/cipherformer_wasm_client_bg.wasm`) });
+const wasm = await client.default({ module_or_path: await readFile(`${pkg}/simd/cipherformer_wasm_client_bg.wasm`) });
 const session = new client.Session(manifest, crypto.getRandomValues(new Uint8Array(32)));
 const ours = series((index) => session.key(index).length, keys.length);
 const set = `${parameters.name}, log2 QP ${parameters.log_qp.toFixed(0)}`;
 const mine = row("Cipherformer", set, ...ours);
+const memory = wasm.memory.buffer.byteLength / 2 ** 20;
 
 const major = Number(process.versions.node.split(".")[0]);
 if (!peers) {
@@ -77,3 +78,4 @@ if (!peers) {
   const theirs = row("node-seal", `2^${parameters.log_n}, log2 QP ${total}, ${bits.length - 1} digits`, ...series(make, keys.length));
   console.log(`\nours takes ${(mine / theirs).toFixed(3)} of node-seal's time`);
 }
+console.log(`\nour module's memory after all keys: ${memory.toFixed(0)} MiB`);

@@ -6,7 +6,7 @@ use ckks::{
 };
 use common::{LOG_N, deviation, pack, patches, unpack};
 use model::{Point, Vit};
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, path::Path};
 use transformer::{EncryptedModel, Network, TransformerError, VitNetwork};
 
 /// With branches so weak that eight of them keep the stream small, and the ranges that its values have.
@@ -103,4 +103,39 @@ fn without_an_ephemeral_secret_depth_is_refused() {
         found: 44,
     };
     assert_eq!(error.err(), Some(expected));
+}
+
+/// What the deep model costs on a chain that carries it and on one with bootstrapping, where the planner may refresh or not.
+#[test]
+#[ignore = "prints a table"]
+fn the_deep_model_with_and_without_bootstrapping() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/cifar100-vit-deep");
+    let vit = Vit::load(&folder).unwrap();
+    println!("| set | query level | refreshes to | cost | keys | MB | largest |");
+    for parameters in [
+        Parameters::n16_q1168_p416(),
+        Parameters::n16_bootstrapping(),
+    ] {
+        let parameters = parameters.unwrap();
+        let network = VitNetwork::new(&vit).unwrap();
+        let model =
+            EncryptedModel::planned(&parameters, network, || VitNetwork::new(&vit)).unwrap();
+        let plan = model.plan();
+        let refreshed = plan.placement.iter().flat_map(|p| p.steps.iter().flatten());
+        let bytes = plan
+            .circuit
+            .keys
+            .iter()
+            .map(|key| key.wire_bytes(&parameters));
+        println!(
+            "| {} | {} | {:?} | {:.0} | {} | {:.1} | {:.1} |",
+            parameters.name(),
+            plan.query.level,
+            refreshed.collect::<Vec<_>>(),
+            plan.circuit.cost(),
+            plan.circuit.keys.len(),
+            bytes.clone().sum::<usize>() as f64 / 1e6,
+            bytes.max().unwrap_or(0) as f64 / 1e6,
+        );
+    }
 }

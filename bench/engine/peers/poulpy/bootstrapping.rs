@@ -13,12 +13,18 @@ use std::time::Instant;
 
 fn main() {
     let name = std::env::args().nth(1).unwrap_or_default();
-    let (preset, conjugate_invariant) = match name.as_str() {
-        "ci" => (n16_d35_k685_p19_s2c_ffr_ci(), true),
-        "s2c" => (n16_d35_k733_p20_s2c(), false),
-        _ => (n16_d35_k636_p20_c2s(), false),
+    // "few": rotations by powers of two alone, which is nearer to keys that a browser can make.
+    let (preset, conjugate_invariant, few) = match name.as_str() {
+        "ci" => (n16_d35_k685_p19_s2c_ffr_ci(), true, false),
+        "ci-few" => (n16_d35_k685_p19_s2c_ffr_ci(), true, true),
+        "s2c" => (n16_d35_k733_p20_s2c(), false, false),
+        _ => (n16_d35_k636_p20_c2s(), false, false),
     };
     let preset = preset_for_backend::<NTT3x42Ifma, NTT3x42CIIfma>(&preset.unwrap()).unwrap();
+    let preset = match few {
+        true => preset.with_power_of_two_keys().unwrap(),
+        false => preset,
+    };
     let mut run = match conjugate_invariant {
         true => BootstrappingPresetRun::<NTT3x42Ifma>::setup_ci(preset),
         false => BootstrappingPresetRun::<NTT3x42Ifma>::setup(preset),
@@ -34,8 +40,9 @@ fn main() {
     let (re, im) = run.precision();
     let preset = run.preset();
     println!(
-        "Poulpy, {}\t{}\t{}\t{:.1}\t{RUNS}\t{}\t{}\t{:.1}",
+        "Poulpy, {}{}\t{}\t{}\t{:.1}\t{RUNS}\t{}\t{}\t{:.1}",
         preset.name(),
+        if few { ", keys of powers of two" } else { "" },
         preset.n() / 2,
         preset.output_k() - preset.input_k(),
         re.min_log2_prec.min(im.min_log2_prec),
