@@ -17,55 +17,52 @@ use transformer::{
 };
 
 pub fn run() -> Result<(), Box<dyn Error>> {
-    vision("models/cifar100-vit")?;
+    let vit = Vit::load(Path::new("models/cifar100-vit"))?;
+    vision(
+        &vit,
+        &VitNetwork::<Plaintext>::new(&vit)?.released_parameters()?,
+    )?;
     let folder = Path::new("models/wiki-lm");
     let lm = Lm::load(folder)?;
     let rows = sentence(&lm, &Embedding::load(folder, &lm.config.architecture)?)?;
     let network = LmNetwork::new(&lm)?;
-    evaluate(
-        &lm.config.name,
-        &network.released_parameters()?,
-        network,
-        &rows,
-        &lm.hidden(&rows).to_vec(),
-    )
+    let parameters = network.released_parameters()?;
+    let model = EncryptedModel::planned(&parameters, network, || LmNetwork::new(&lm))?;
+    evaluate(&lm.config.name, &model, &rows, &lm.hidden(&rows).to_vec())
 }
 
-/// The deep vision transformer: minutes.
+/// The deep vision transformer on either chain, without and with bootstrapping: minutes.
 pub fn deep() -> Result<(), Box<dyn Error>> {
-    vision("models/cifar100-vit-deep")
+    let vit = Vit::load(Path::new("models/cifar100-vit-deep"))?;
+    vision(&vit, &Parameters::n16_q1168_p416()?)?;
+    vision(&vit, &Parameters::n16_bootstrapping()?)
 }
 
-fn vision(folder: &str) -> Result<(), Box<dyn Error>> {
-    let vit = Vit::load(Path::new(folder))?;
-    let patches = disc(&vit);
-    let network = VitNetwork::new(&vit)?;
-    evaluate(
-        &vit.config.name,
-        &network.released_parameters()?,
-        network,
-        &patches,
-        &vit.logits(&patches).to_vec(),
-    )
+fn vision(vit: &Vit, parameters: &Parameters) -> Result<(), Box<dyn Error>> {
+    let patches = disc(vit);
+    let model =
+        EncryptedModel::planned(parameters, VitNetwork::new(vit)?, || VitNetwork::new(vit))?;
+    let want = vit.logits(&patches).to_vec();
+    evaluate(&vit.config.name, &model, &patches, &want)
 }
 
 fn evaluate<N: Network<Plaintext = Plaintext> + Sync>(
     name: &str,
-    parameters: &Parameters,
-    network: N,
+    model: &EncryptedModel<N>,
     input: &Array2<f32>,
     want: &[f32],
 ) -> Result<(), Box<dyn Error>> {
-    let start = Instant::now();
-    let model = EncryptedModel::new(parameters, network)?;
-    let plan = model.plan();
-    println!(
-        "\n{name} under {}, planned and encoded in {:.1} s\n",
-        parameters.name(),
-        start.elapsed().as_secs_f64()
-    );
+    let (plan, parameters) = (model.plan(), model.parameters());
+    println!("\n{name} under {}\n", parameters.name());
     operations(plan, parameters);
     sizes(plan, parameters)?;
+    let start = Instant::now();
+    println!(
+        "plaintexts: {} in {:.1} MB of memory, encoded in {:.1} s",
+        plan.circuit.plaintexts,
+        mb(model.encode()?),
+        start.elapsed().as_secs_f64(),
+    );
 
     let secret = SecretKey::new(parameters, &Seed::random()?);
     let generator = KeyGenerator::new(parameters, &secret);
@@ -92,13 +89,13 @@ fn evaluate<N: Network<Plaintext = Plaintext> + Sync>(
     // A deep network takes minutes.
     let runs = if parameters.log_n() > 15 { 1 } else { 3 };
     let together = row(&format!("{threads} threads"), runs, || {
-        let (evaluated, milliseconds) = followed(&model, &keys, &query);
+        let (evaluated, milliseconds) = followed(model, &keys, &query);
         (result, leading) = (evaluated.ok(), [&leading[..], &[milliseconds]].concat());
     });
     let single = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
     let mut alone = 0.0;
     let one = row("one thread", 1, || {
-        alone = single.install(|| followed(&model, &keys, &query).1);
+        alone = single.install(|| followed(model, &keys, &query).1);
     });
     let leading = median(leading);
     println!(
@@ -193,11 +190,6 @@ fn sizes(plan: &ModelPlan, parameters: &Parameters) -> Result<(), Box<dyn Error>
         "\nevaluation keys: {} of together {:.1} MB",
         plan.circuit.keys.len(),
         mb(plan.circuit.keys.iter().map(bytes).sum())
-    );
-    println!(
-        "plaintexts: {} in {:.1} MB of memory",
-        plan.circuit.plaintexts,
-        mb(plan.circuit.plaintext_bytes)
     );
     println!(
         "query {:.2} MB, result {:.2} MB\n",

@@ -10,7 +10,7 @@
 mod common;
 
 use common::{
-    Behaviour, fake_key, manifest,
+    fake_key, manifest,
     process::{Process, Start},
 };
 use protocol::problem::ProblemKind;

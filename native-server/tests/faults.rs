@@ -12,10 +12,7 @@ use std::{
     time::Duration,
 };
 
-use common::{
-    BINARY, Behaviour, Site, fake_key, fake_query, manifest,
-    process::{Process, Start},
-};
+use common::{BINARY, Behaviour, Site, fake_key, fake_query, manifest, process::Start};
 use protocol::{limits, problem::ProblemKind};
 
 #[test]

@@ -13,7 +13,7 @@ use std::{
 };
 
 use common::{
-    BINARY, Behaviour, QUERY_PAYLOAD, Site, fake_key, manifest,
+    BINARY, Behaviour, fake_key, manifest,
     process::{Process, Start},
 };
 use protocol::{limits, problem::ProblemKind};

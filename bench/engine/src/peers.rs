@@ -113,7 +113,7 @@ fn measure(peer: &Peer, folder: &Path) -> Result<String, String> {
 
 /// A Python that has the peer's package, in an environment made for it where the given one has it not.
 pub(crate) fn interpreter(peer: &Peer, folder: &Path) -> Result<PathBuf, String> {
-    let given = env::var_os("PEERS_PYTHON").map_or("python3.10".into(), PathBuf::from);
+    let given = given()?;
     let has = |python: &Path| {
         let import = format!("import {}", peer.module);
         succeed(Command::new(python).args(["-c", &import])).is_ok()
@@ -134,6 +134,18 @@ pub(crate) fn interpreter(peer: &Peer, folder: &Path) -> Result<PathBuf, String>
     ];
     succeed(Command::new(&made).args(install).arg(peer.package))?;
     Ok(made)
+}
+
+/// The Python that `$PEERS_PYTHON` names, or CPython 3.10, which a pyenv has to be asked for by its version.
+fn given() -> Result<PathBuf, String> {
+    if let Some(named) = env::var_os("PEERS_PYTHON") {
+        return Ok(named.into());
+    }
+    let mut python = Command::new("python3.10");
+    python.args(["-c", "import sys; print(sys.executable)"]);
+    let path = succeed(python.env("PYENV_VERSION", "3.10"));
+    let path = path.map_err(|error| format!("no Python 3.10, $PEERS_PYTHON can name one: {error}"));
+    Ok(path?.trim().into())
 }
 
 /// What a command prints, or the last line of its complaints.

@@ -127,7 +127,7 @@ fn a_drawn_seed_is_shown() {
 fn interrupt(until: &str) -> (Child, mpsc::Receiver<&'static str>) {
     let (events, receiver) = mpsc::channel();
     let engine = Small::new().engine();
-    let address = start(vec![Watched::new(engine, events)]);
+    let address = start(vec![Watched::telling(engine, events)]);
     let mut child = cipherformer()
         .args([
             "complete", "the", "--tokens", "50", "--seed", "1", "--server", &address,

@@ -19,7 +19,8 @@ pub struct EncryptedModel<N> {
     network: N,
     plan: ModelPlan,
     refreshing: Option<Arc<Refreshing<Plaintext>>>,
-    encoded: OnceLock<Result<(), TransformerError>>,
+    /// The memory of the encoded weights.
+    encoded: OnceLock<Result<usize, TransformerError>>,
 }
 
 /// What a client and a server need to know before the first ciphertext.
@@ -56,12 +57,13 @@ impl<N: Network<Plaintext = Plaintext>> EncryptedModel<N> {
     pub fn new(parameters: &Parameters, network: N) -> Result<Self, TransformerError> {
         check_levels(parameters, &network)?;
         let plan = plan(parameters, CkksEncoding, &network, None)?;
+        let bytes = plan.circuit.plaintext_bytes;
         Ok(Self {
             parameters: parameters.clone(),
             network,
             plan,
             refreshing: None,
-            encoded: OnceLock::from(Ok(())),
+            encoded: OnceLock::from(Ok(bytes)),
         })
     }
 
@@ -93,12 +95,13 @@ impl<N: Network<Plaintext = Plaintext>> EncryptedModel<N> {
         })
     }
 
-    /// Encodes the weights, once: seconds, and more memory than anything else of a model. [`EncryptedModel::evaluate`] does it
-    /// where nobody has. Whoever comes while another thread is at it waits.
-    pub fn encode(&self) -> Result<(), TransformerError> {
+    /// Encodes the weights, once: seconds, and more memory than anything else of a model, whose bytes are returned.
+    /// [`EncryptedModel::evaluate`] does it where nobody has. Whoever comes while another thread is at it waits.
+    pub fn encode(&self) -> Result<usize, TransformerError> {
         let encode = || {
             let refreshing = self.refreshing.clone();
-            plan(&self.parameters, CkksEncoding, &self.network, refreshing).map(drop)
+            let plan = plan(&self.parameters, CkksEncoding, &self.network, refreshing)?;
+            Ok(plan.circuit.plaintext_bytes)
         };
         self.encoded.get_or_init(encode).clone()
     }

@@ -16,7 +16,7 @@ pub struct Watched {
 
 impl Watched {
     /// Tells `events`.
-    pub fn new(engine: Arc<dyn Engine>, events: mpsc::Sender<&'static str>) -> Arc<dyn Engine> {
+    pub fn telling(engine: Arc<dyn Engine>, events: mpsc::Sender<&'static str>) -> Arc<dyn Engine> {
         Arc::new(Self {
             engine,
             events,
