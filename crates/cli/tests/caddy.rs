@@ -140,8 +140,12 @@ fn keys_questions_and_progress_go_through_the_proxy() {
         .unwrap();
     // The evaluation waits for us: an event that is heard now was not held back until the stream's end.
     let mut notes = BufReader::new(child.stderr.take().unwrap()).lines();
-    let heard = notes.any(|line| line.unwrap().contains("token 1 of 1"));
-    assert!(heard, "nothing was heard of the evaluation");
+    let mut said = Vec::new();
+    let heard = notes.any(|line| {
+        said.push(line.unwrap());
+        said[said.len() - 1].contains("token 1 of 1")
+    });
+    assert!(heard, "nothing was heard of the evaluation: {said:#?}");
     open.send(()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{:?}", notes.last());
@@ -188,8 +192,8 @@ fn the_proxy_keeps_what_it_should_and_passes_the_rest() {
     // A part of a key fits; it names nobody's set.
     let set = format!("/v1/key-sets/{}/keys/x/parts/0", "0".repeat(32));
     let body = caddy.folder.path().join("body");
-    // Caddy 2.6 says 502 of a body that it cuts off.
-    for (bytes, expected) in [(8 << 20, "http/2 404"), (10 << 20, "http/2 502|http/2 413")] {
+    // Of a body that it cuts off Caddy 2.6 says 502, or ends the stream without a word.
+    for (bytes, passes) in [(8 << 20, true), (10 << 20, false)] {
         fs::write(&body, vec![0u8; bytes]).unwrap();
         let data = format!("@{}", body.display());
         let media = "content-type: application/octet-stream";
@@ -202,8 +206,8 @@ fn the_proxy_keeps_what_it_should_and_passes_the_rest() {
             &data,
         ];
         let answer = caddy.curl(&set, &arguments);
-        let as_expected = expected.split('|').any(|status| answer.contains(status));
-        assert!(as_expected, "{bytes}: {answer}");
+        assert_eq!(answer.contains("http/2 404"), passes, "{bytes}: {answer}");
+        assert!(!answer.contains("http/2 2"), "{bytes}: {answer}");
     }
     // Paths are capabilities, and errors would quote them.
     let log =
