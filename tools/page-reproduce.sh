@@ -7,12 +7,13 @@ cd "$(dirname "$0")/.."
 home=${CARGO_HOME:-$HOME/.cargo}
 # Of a checkout that has no build of its own, the crates might not be here yet.
 cargo fetch --locked
+commit=$(git rev-parse HEAD)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for name in one 'the second, elsewhere'; do
     checkout=$work/$name/cipherformer
     mkdir -p "$checkout" "$work/$name/cargo"
-    git archive HEAD | tar -x -C "$checkout"
+    git archive "$commit" | tar -x -C "$checkout"
     ln -s "$home/registry" "$work/$name/cargo/registry"
     ln -s "$home/bin" "$work/$name/cargo/bin"
     # The host's programs do not end up in the page: one build of them serves both.
