@@ -4,7 +4,7 @@ import { ImageError, crop } from "./image.js";
 import { label } from "./format.js";
 
 /**
- * Fills the gallery and calls `onChoice({canvas, truth, name})` for every picture chosen, `onChoice()` for one that cannot be used. The
+ * Fills the gallery and calls `onChoice({canvas, truth, name})` for every picture chosen, `onChoice()` while it is read and for one that cannot be used. The
  * first sample is chosen for whoever has not chosen by then.
  */
 export async function setUpGallery(onChoice) {
@@ -26,6 +26,8 @@ function chooser(onChoice) {
     latest += 1;
     const mine = latest;
     error.hidden = true;
+    // Until it is there, nobody is to send the picture before it.
+    onChoice();
     try {
       const canvas = await crop(await load());
       if (mine !== latest) return;
@@ -35,7 +37,6 @@ function chooser(onChoice) {
     } catch (problem) {
       if (mine !== latest) return;
       drop.classList.remove("chosen");
-      onChoice();
       error.textContent = problem instanceof ImageError ? problem.message : "This picture could not be read.";
       error.hidden = false;
     }
