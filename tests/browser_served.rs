@@ -100,7 +100,7 @@ fn reload_with_change(
 
 /// The model has been asked for, so the worker runs.
 fn works(page: &mut Chromium) -> Outcome<()> {
-    let keys = "document.querySelector('#classify-panel .keys').dataset.missing > 0";
+    let keys = "document.querySelector('#classify-panel .keys')?.dataset.missing > 0";
     page.wait_for(keys, SOON)?;
     let gone = page.evaluate("document.querySelector('#unstarted') === null")?;
     assert_eq!(gone, json!(true));
@@ -108,7 +108,7 @@ fn works(page: &mut Chromium) -> Outcome<()> {
 }
 
 fn refuses(page: &mut Chromium, path: &str) -> Outcome<()> {
-    let failure = "document.querySelector('#failure').hidden ? '' : document.querySelector('#failure').textContent";
+    let failure = "document.querySelector('#failure')?.hidden !== false ? '' : document.querySelector('#failure').textContent";
     let failure = page.wait_for(failure, SOON)?;
     let failure = failure.as_str().unwrap_or_default();
     assert!(
