@@ -39,7 +39,7 @@ impl Caddy {
             }
         }
         let folder = tempfile::tempdir().unwrap();
-        let [http, https] = [(); 2].map(|()| free_port());
+        let [http, https] = free_ports();
         let options = format!(
             "{{\n\tadmin off\n\tskip_install_trust\n\thttp_port {http}\n\thttps_port {https}\n"
         );
@@ -110,9 +110,10 @@ impl Drop for Caddy {
     }
 }
 
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+/// Two different ones.
+fn free_ports() -> [u16; 2] {
+    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    listeners.map(|listener| listener.local_addr().unwrap().port())
 }
 
 #[test]

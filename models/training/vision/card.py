@@ -33,7 +33,7 @@ so the network runs on CKKS ciphertexts: the server that evaluates it sees neith
 | `config.json` | sizes, preprocessing, ranges, accuracy, training settings |
 | `model.safetensors` | folded weights |
 | `labels.json` | class names, index = class |
-| `encrypted.json` | how answers through encryption compare with the clear ones; written by `cipherformer evaluate --encrypted --record` |
+| `encrypted.json`, once measured | how answers through encryption compare with the clear ones; written by `cipherformer evaluate --encrypted --record` |
 
 ## Accuracy
 
@@ -63,7 +63,7 @@ Recipe and commands: `models/training/README.md`.
 ## Under encryption
 
 `just bench inference` measures seconds, bytes and the largest error of a logit on your machine; `encrypted.json` holds what
-`cipherformer evaluate --encrypted --record` saw: how many answers agree with the clear ones, and their accuracy.
+`cipherformer evaluate --encrypted --record` saw, where it was run: how many answers agree with the clear ones, and their accuracy.
 
 ## Limits
 

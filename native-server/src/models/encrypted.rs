@@ -175,6 +175,9 @@ mod tests {
 
     use super::*;
     use crate::models::vit::engine;
+    use std::time::Instant;
+
+    const PATIENCE: Duration = Duration::from_secs(60);
 
     fn small() -> Arc<EncryptedEngine<VitNetwork<Plaintext>>> {
         let vit = Vit::small(1, 1).expect("a model");
@@ -203,7 +206,11 @@ mod tests {
         let engine = small();
         assert!(!engine.model.is_encoded());
         let _keys = Arc::clone(&engine).open();
-        let end = engine.await_weights(&mut |_, _| ControlFlow::Continue(()));
+        let began = Instant::now();
+        let end = engine.await_weights(&mut |_, _| match began.elapsed() < PATIENCE {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        });
         assert!(end.is_continue() && engine.model.is_encoded());
     }
 }

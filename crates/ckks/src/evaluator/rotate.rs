@@ -28,8 +28,10 @@ impl Evaluator<'_> {
         let kind = KeyKind::Galois(element);
         let spec = KeySpec { kind, level };
         let key = self.keys.get(spec)?;
-        let automorphism = key.automorphism.as_ref().map(|_| key);
-        automorphism.ok_or(EvaluatorError::MissingKey(spec))
+        match key.automorphism {
+            Some(_) => Ok(key),
+            None => Err(EvaluatorError::MissingKey(spec)),
+        }
     }
 
     fn automorphism(&self, a: &Ciphertext, element: u32) -> Result<Ciphertext, EvaluatorError> {
