@@ -18,13 +18,17 @@ use client::Rgb32;
 use model::{Vit, image, labels, top_k};
 
 const MODEL: &str = "cifar100-vit";
+/// Six blocks, bootstrapped.
+const DEEP: &str = "cifar100-vit-deep";
+/// What a worker's WebAssembly may take while it makes the keys of bootstrapping; two workers make them.
+const DEEP_MEMORY: u64 = 2 * (512 << 20);
 const SAMPLE: &str = "sunflower";
 /// The picture that the person's own file is made from.
 const OTHER: &str = "mountain";
 
 #[test]
 fn a_picture_is_classified_and_nothing_of_it_leaves_the_browser() -> Outcome<()> {
-    let reference = Reference::load()?;
+    let reference = Reference::load(MODEL)?;
     let folder = Scratch::new()?;
     let mut visit = Visit::start("")?;
     let page = &mut visit.page;
@@ -113,6 +117,29 @@ fn a_picture_is_classified_and_nothing_of_it_leaves_the_browser() -> Outcome<()>
     let Visit { page, server, .. } = visit;
     drop(server);
     without_the_server(page)
+}
+
+#[test]
+#[ignore = "some minutes, and 6 GiB: run by `just test-long`"]
+fn the_deep_model_classifies_a_picture() -> Outcome<()> {
+    let reference = Reference::load(DEEP)?;
+    let mut visit = Visit::start(&format!("?model={DEEP}"))?;
+    let page = &mut visit.page;
+    page.wait_for("document.querySelectorAll('.sample').length >= 8", SOON)?;
+    page.evaluate(&format!(
+        "document.querySelector('#gallery input[value=\"{SAMPLE}.png\"]').click()"
+    ))?;
+    page.wait_for("!document.querySelector('#classify').disabled", SOON)?;
+    let began = Instant::now();
+    let answer = classify(page)?;
+    println!("{DEEP}: {answer} after {:.1?}", began.elapsed());
+    let sample = workspace::root().join(format!("web/samples/{SAMPLE}.png"));
+    assert_eq!(answer, reference.label(&fs::read(sample)?)?);
+    verify(page)?;
+    let memory = visit.memory("#answer")?;
+    println!("{} MB of wasm memory", memory / 1_000_000);
+    assert!(memory <= DEEP_MEMORY, "{memory} bytes of wasm memory");
+    visit.assert_recorded(DEEP, 1)
 }
 
 /// The switch changes what the system chose, and pressed again leaves the choice to the system.
@@ -246,8 +273,7 @@ fn cancel(page: &mut Chromium) -> Outcome<()> {
 /// A link to the deep model, and from there back again.
 fn another_model_can_be_chosen(page: &mut Chromium) -> Outcome<()> {
     let line = "document.querySelector('#classify-panel .others')";
-    let deep = "cifar100-vit-deep";
-    for (here, there) in [(MODEL, Some(deep)), (deep, Some(MODEL)), (MODEL, None)] {
+    for (here, there) in [(MODEL, Some(DEEP)), (DEEP, Some(MODEL)), (MODEL, None)] {
         let answers = format!("{line}?.textContent.startsWith('Model: {here}. ')");
         page.wait_for(&answers, SOON)?;
         if let Some(there) = there {
@@ -344,8 +370,8 @@ struct Reference {
 }
 
 impl Reference {
-    fn load() -> Outcome<Self> {
-        let folder = workspace::root().join("models").join(MODEL);
+    fn load(model: &str) -> Outcome<Self> {
+        let folder = workspace::root().join("models").join(model);
         let vit = Vit::load(&folder)?;
         let labels = labels::load(&folder, &vit.config)?;
         Ok(Self { vit, labels })

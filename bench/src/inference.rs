@@ -14,28 +14,25 @@ use ndarray::Array2;
 use std::{error::Error, ops::ControlFlow, path::Path, time::Instant};
 use transformer::{
     EncryptedModel, LmNetwork, ModelPlan, Network, SlotLayout, TransformerError, VitNetwork,
+    released_parameters,
 };
 
 pub fn run() -> Result<(), Box<dyn Error>> {
     let vit = Vit::load(Path::new("models/cifar100-vit"))?;
-    vision(
-        &vit,
-        &VitNetwork::<Plaintext>::new(&vit)?.released_parameters()?,
-    )?;
+    vision(&vit, &released_parameters(|| VitNetwork::new(&vit))?)?;
     let folder = Path::new("models/wiki-lm");
     let lm = Lm::load(folder)?;
     let rows = sentence(&lm, &Embedding::load(folder, &lm.config.architecture)?)?;
-    let network = LmNetwork::new(&lm)?;
-    let parameters = network.released_parameters()?;
-    let model = EncryptedModel::planned(&parameters, network, || LmNetwork::new(&lm))?;
+    let parameters = released_parameters(|| LmNetwork::new(&lm))?;
+    let model = EncryptedModel::planned(&parameters, LmNetwork::new(&lm)?, || LmNetwork::new(&lm))?;
     evaluate(&lm.config.name, &model, &rows, &lm.hidden(&rows).to_vec())
 }
 
-/// The deep vision transformer on either chain, without and with bootstrapping: minutes.
+/// The deep vision transformer on either chain, with and without bootstrapping: minutes.
 pub fn deep() -> Result<(), Box<dyn Error>> {
     let vit = Vit::load(Path::new("models/cifar100-vit-deep"))?;
-    vision(&vit, &Parameters::n16_q1168_p416()?)?;
-    vision(&vit, &Parameters::n16_bootstrapping()?)
+    vision(&vit, &Parameters::n16_bootstrapping()?)?;
+    vision(&vit, &Parameters::n16_q1168_p416()?)
 }
 
 fn vision(vit: &Vit, parameters: &Parameters) -> Result<(), Box<dyn Error>> {

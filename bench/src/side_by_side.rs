@@ -7,53 +7,67 @@ use circuits::{
 };
 use ckks::{
     Ciphertext, CiphertextSpec, Complex64, Decryptor, Encryptor, EvaluationKeySet, KeyGenerator,
-    Plaintext, SecretKey, Seed,
+    Parameters, Plaintext, SecretKey, Seed,
 };
 use model::{Embedding, Lm, Vit};
 use ndarray::Array2;
 use std::{cell::RefCell, error::Error, ops::ControlFlow, path::Path};
-use transformer::{LmNetwork, Network, VitNetwork};
+use transformer::{LmNetwork, Network, VitNetwork, released_parameters};
 
 type ClearPlaintext = <Cleartext as Evaluator>::Plaintext;
 
 pub fn run() -> Result<(), Box<dyn Error>> {
     let vit = Vit::load(Path::new("models/cifar100-vit"))?;
-    compare(VitNetwork::new(&vit)?, VitNetwork::new(&vit)?, &disc(&vit))?;
+    compare(
+        &released_parameters(|| VitNetwork::new(&vit))?,
+        VitNetwork::new(&vit)?,
+        VitNetwork::new(&vit)?,
+        &disc(&vit),
+    )?;
     let folder = Path::new("models/wiki-lm");
     let lm = Lm::load(folder)?;
     let rows = sentence(&lm, &Embedding::load(folder, &lm.config.architecture)?)?;
-    compare(LmNetwork::new(&lm)?, LmNetwork::new(&lm)?, &rows)
+    compare(
+        &released_parameters(|| LmNetwork::new(&lm))?,
+        LmNetwork::new(&lm)?,
+        LmNetwork::new(&lm)?,
+        &rows,
+    )
 }
 
-fn compare<P, N>(planned: P, network: N, input: &Array2<f32>) -> Result<(), Box<dyn Error>>
+fn compare<P, N>(
+    parameters: &Parameters,
+    planned: P,
+    network: N,
+    input: &Array2<f32>,
+) -> Result<(), Box<dyn Error>>
 where
     P: Network<Plaintext = f64>,
     N: Network<Plaintext = (Plaintext, ClearPlaintext)>,
 {
-    let parameters = network.released_parameters()?;
     let query = CiphertextSpec {
         level: network.query_level(),
         log_scale: (parameters.scale() * network.query_scale()).log2(),
         subring: network.query_subring(),
     };
-    let planner = Planner::new(&parameters, NoEncoding);
+    let planner = Planner::new(parameters, NoEncoding);
     planned.evaluate(&planner, &Shape::fresh(query.level, query.log_scale.exp2()))?;
-    let secret = SecretKey::new(&parameters, &Seed::random()?);
-    let generator = KeyGenerator::new(&parameters, &secret);
-    let mut keys = EvaluationKeySet::new(&parameters);
+    let secret = SecretKey::new(parameters, &Seed::random()?);
+    let generator = KeyGenerator::new(parameters, &secret);
+    let mut keys = EvaluationKeySet::new(parameters);
     for spec in &planner.into_plan().keys {
         keys.insert(&generator.generate(spec)?);
     }
 
-    let slots = packed(&network.query_layout(), query.slots(&parameters), input);
-    let encrypted = Encryptor::new(&parameters, &secret)
+    let slots = packed(&network.query_layout(), query.slots(parameters), input);
+    let encrypted = Encryptor::new(parameters, &secret)
         .encrypt(&slots, &query)?
-        .expand(&parameters);
+        .expand(parameters);
     let mut observer = |_: &str, _| ControlFlow::Continue(());
     let evaluator = SideBySide {
-        encrypted: Encrypted::new(ckks::Evaluator::new(&parameters, &keys), &mut observer),
-        clear: Cleartext::new(&parameters),
-        decryptor: Decryptor::new(&parameters, &secret),
+        encrypted: Encrypted::new(ckks::Evaluator::new(parameters, &keys), &mut observer),
+        clear: Cleartext::new(parameters),
+        decryptor: Decryptor::new(parameters, &secret),
         layer: RefCell::default(),
     };
     let clear = evaluator

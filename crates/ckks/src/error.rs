@@ -3,7 +3,7 @@
 use crate::KeySpec;
 
 /// Why parameters are refused.
-#[derive(Debug, thiserror::Error, PartialEq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq)]
 pub enum ParametersError {
     /// The modulus is too large for 128 bits of security.
     #[error(
@@ -34,7 +34,7 @@ pub enum ParametersError {
 }
 
 /// Why bytes are no object of the expected kind.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum WireError {
     /// Another length than the specification gives.
     #[error("{found} bytes where the specification gives {expected}")]

@@ -52,6 +52,27 @@ fn the_key_under_the_sparse_secret_exists_at_the_base_level_alone() {
 }
 
 #[test]
+fn prepared_keys_take_the_memory_that_their_specifications_say() {
+    let parameters = parameters();
+    let top = parameters.max_level();
+    let secret = SecretKey::new(&parameters, &Seed::from_bytes([3; 32]));
+    let generator = KeyGenerator::new(&parameters, &secret);
+    let mut keys = EvaluationKeySet::new(&parameters);
+    let mut expected = 0;
+    for spec in [
+        spec(KeyKind::ToEphemeral, 1),
+        spec(KeyKind::FromEphemeral, top),
+        spec(KeyKind::Relinearization, top / 2),
+        spec(KeyKind::Galois(5), 0),
+    ] {
+        keys.insert(&generator.generate(&spec).unwrap());
+        expected += spec.prepared_bytes(&parameters);
+        assert_eq!(keys.heap_bytes(), expected, "{spec:?}");
+    }
+    assert_eq!(spec(KeyKind::ToEphemeral, 2).prepared_bytes(&parameters), 0);
+}
+
+#[test]
 fn a_larger_modulus_under_the_sparse_secret_is_refused_with_bound_and_value() {
     let set = Parameters::n16_bootstrapping().unwrap();
     assert_eq!(set.security_bits(), 128);

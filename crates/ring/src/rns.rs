@@ -5,7 +5,7 @@ use crate::{
 };
 
 /// Why a ring cannot be made.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 pub enum RingError {
     /// `N` is no power of two in the supported range.
     #[error("ring degree {0} is no power of two between 32 and 2^17")]

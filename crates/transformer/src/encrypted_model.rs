@@ -74,23 +74,15 @@ impl<N: Network<Plaintext = Plaintext>> EncryptedModel<N> {
         network: N,
         sketch: impl Fn() -> Result<S, TransformerError>,
     ) -> Result<Self, TransformerError> {
-        let (refreshing, plan) = if parameters.encapsulation().is_none() {
-            check_levels(parameters, &network)?;
-            (None, plan(parameters, NoEncoding, &sketch()?, None)?)
-        } else {
-            check_slots(parameters, &network)?;
-            let settings = BootstrappingSettings::real(parameters);
-            let placement = cheapest(parameters, &settings, &sketch()?)?;
-            let sketched = Refreshing::new(parameters, &settings, placement.clone())?;
-            let plan = plan(parameters, NoEncoding, &sketch()?, Some(Arc::new(sketched)))?;
-            let refreshing = Refreshing::new(parameters, &settings, placement)?;
-            (Some(Arc::new(refreshing)), plan)
-        };
+        let plan = sketched(parameters, &sketch)?;
+        let settings = BootstrappingSettings::real(parameters);
+        let refreshing = |placement| Refreshing::new(parameters, &settings, placement);
+        let refreshing = plan.placement.clone().map(refreshing).transpose()?;
         Ok(Self {
             parameters: parameters.clone(),
             network,
             plan,
-            refreshing,
+            refreshing: refreshing.map(Arc::new),
             encoded: OnceLock::new(),
         })
     }
@@ -153,6 +145,28 @@ impl<N: Network<Plaintext = Plaintext>> EncryptedModel<N> {
     }
 }
 
+/// The plan of a network over scales alone, bootstrapped where that is cheapest if the parameters have an ephemeral secret.
+pub(crate) fn sketched<S: Network<Plaintext = f64>>(
+    parameters: &Parameters,
+    sketch: impl Fn() -> Result<S, TransformerError>,
+) -> Result<ModelPlan, TransformerError> {
+    let network = sketch()?;
+    if parameters.encapsulation().is_none() {
+        check_levels(parameters, &network)?;
+        return plan(parameters, NoEncoding, &network, None);
+    }
+    check_slots(parameters, &network)?;
+    let settings = BootstrappingSettings::real(parameters);
+    let placement = cheapest(parameters, &settings, &network)?;
+    let refreshing = Refreshing::new(parameters, &settings, placement)?;
+    plan(
+        parameters,
+        NoEncoding,
+        &sketch()?,
+        Some(Arc::new(refreshing)),
+    )
+}
+
 /// The plan; an encoder that encodes leaves the weights encoded in the network.
 fn plan<E: PlaintextEncoder>(
     parameters: &Parameters,
@@ -187,7 +201,7 @@ fn plan<E: PlaintextEncoder>(
     })
 }
 
-/// Where bootstrapping is cheapest. The sketch is read before levels and so scales are known: it is of no use afterwards.
+/// Where bootstrapping is cheapest. The sketch is read before levels and so scales are known: it plans nothing else.
 fn cheapest(
     parameters: &Parameters,
     settings: &BootstrappingSettings,

@@ -1,6 +1,6 @@
 //! Why a model cannot be evaluated under encryption, or an evaluation stopped.
 
-use circuits::CircuitError;
+use circuits::{CircuitError, ckks::ParametersError};
 
 /// A model or an evaluation is refused.
 #[derive(Clone, Debug, thiserror::Error, PartialEq)]
@@ -18,6 +18,9 @@ pub enum TransformerError {
         /// How many there are.
         found: usize,
     },
+    /// The released parameters are unsound.
+    #[error(transparent)]
+    Released(#[from] ParametersError),
     /// A circuit stopped.
     #[error(transparent)]
     Circuit(#[from] CircuitError),

@@ -15,6 +15,7 @@ mod network;
 mod norm;
 mod packing;
 mod padding;
+mod released;
 mod vit;
 
 pub use circuits::ckks;
@@ -24,4 +25,5 @@ pub use layout::{Axis, SlotLayout};
 pub use lm::LmNetwork;
 pub use network::Network;
 pub use packing::Packing;
+pub use released::released_parameters;
 pub use vit::VitNetwork;

@@ -1,7 +1,7 @@
 //! What every model is: one circuit from a query to a result.
 
 use crate::{Packing, SlotLayout};
-use circuits::ckks::{Parameters, ParametersError, Subring};
+use circuits::ckks::Subring;
 use circuits::{CircuitError, Evaluator};
 
 /// A model as a circuit, its weights as linear transforms over plaintexts.
@@ -14,20 +14,6 @@ pub trait Network {
 
     /// The level that a query needs.
     fn query_level(&self) -> usize;
-
-    /// The shortest released parameters with these slots and levels. Where none has the levels, those with bootstrapping at N = 2^16, else the
-    /// longest, so that planning says what lacks.
-    fn released_parameters(&self) -> Result<Parameters, ParametersError> {
-        let [shorter, longer, longest] = Parameters::released()?;
-        let fits = |set: &Parameters| set.max_level() >= self.query_level();
-        if self.packing().slots() <= longer.slots() {
-            return Ok(if fits(&shorter) { shorter } else { longer });
-        }
-        match fits(&longest) {
-            true => Ok(longest),
-            false => Parameters::n16_bootstrapping(),
-        }
-    }
 
     /// Where the query's message lives. [`Network::evaluate`] takes the trace, so that a scale of half the parameters' is asked for
     /// where nothing else undoes the doubling.

@@ -7,7 +7,7 @@ use ckks::{
 use common::{LOG_N, deviation, pack, patches, unpack};
 use model::{Point, Vit};
 use std::{ops::ControlFlow, path::Path};
-use transformer::{EncryptedModel, Network, TransformerError, VitNetwork};
+use transformer::{EncryptedModel, Network, TransformerError, VitNetwork, released_parameters};
 
 /// With branches so weak that eight of them keep the stream small, and the ranges that its values have.
 fn measured(blocks: usize, seed: u64) -> Vit {
@@ -103,6 +103,17 @@ fn without_an_ephemeral_secret_depth_is_refused() {
         found: 44,
     };
     assert_eq!(error.err(), Some(expected));
+}
+
+#[test]
+fn released_models_take_the_cheapest_parameters() {
+    let chosen = |model: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+        let vit = Vit::load(&folder.join(model)).unwrap();
+        released_parameters(|| VitNetwork::new(&vit)).unwrap()
+    };
+    assert_eq!(chosen("cifar100-vit").name(), "n15-q630-p237");
+    assert_eq!(chosen("cifar100-vit-deep").name(), "n16-q1348-p389-h32");
 }
 
 /// What the deep model costs on a chain that carries it and on one with bootstrapping, where the planner may refresh or not.

@@ -1,9 +1,11 @@
 //! The released models under the released parameters: their values are far from wrapping around.
 
-use circuits::{NoEncoding, Planner, Room, Shape};
+use circuits::{Room, ckks::Plaintext};
 use model::{Lm, Vit};
 use std::path::{Path, PathBuf};
-use transformer::{LmNetwork, Network, VitNetwork};
+use transformer::{
+    EncryptedModel, LmNetwork, Network, TransformerError, VitNetwork, released_parameters,
+};
 
 /// At the tightest operation values may be so many times the largest of training, in bits.
 const SPARE: f64 = 6.0;
@@ -14,13 +16,14 @@ fn folder(model: &str) -> PathBuf {
         .join(model)
 }
 
-fn tightest<N: Network<Plaintext = f64>>(network: &N) -> Room {
-    let parameters = network.released_parameters().unwrap();
-    let planner = Planner::new(&parameters, NoEncoding);
-    let scale = parameters.scale() * network.query_scale();
-    let query = Shape::fresh(network.query_level(), scale);
-    network.evaluate(&planner, &query).unwrap();
-    planner.into_plan().tightest.unwrap()
+fn tightest<N, S>(network: N, sketch: impl Fn() -> Result<S, TransformerError>) -> Room
+where
+    N: Network<Plaintext = Plaintext>,
+    S: Network<Plaintext = f64>,
+{
+    let parameters = released_parameters(&sketch).unwrap();
+    let model = EncryptedModel::planned(&parameters, network, &sketch).unwrap();
+    model.plan().circuit.tightest.clone().unwrap()
 }
 
 fn check(name: &str, room: &Room, largest: f64) {
@@ -38,12 +41,18 @@ fn the_released_models_leave_room_for_their_values() {
         let ranges = &vit.config.ranges;
         let stream = ranges.blocks.iter().map(|block| block.stream);
         let largest = stream.fold(ranges.embed.max(ranges.logits), f64::max);
-        check(name, &tightest(&VitNetwork::new(&vit).unwrap()), largest);
+        let network = VitNetwork::new(&vit).unwrap();
+        check(name, &tightest(network, || VitNetwork::new(&vit)), largest);
     }
 
     let lm = Lm::load(&folder("wiki-lm")).unwrap();
     let ranges = &lm.config.ranges;
     let stream = ranges.blocks.iter().map(|block| block.stream);
     let largest = stream.fold(ranges.hidden, f64::max);
-    check("wiki-lm", &tightest(&LmNetwork::new(&lm).unwrap()), largest);
+    let network = LmNetwork::new(&lm).unwrap();
+    check(
+        "wiki-lm",
+        &tightest(network, || LmNetwork::new(&lm)),
+        largest,
+    );
 }

@@ -3,7 +3,8 @@
 `python -m vision.grow --data $DATA --model ../cifar100-vit --run runs/grown --blocks 6 --width 192 --heads 3 --hidden 384`
 
 Old channels, heads and hidden values come first. New ones are written but not yet read, a new block after each old one adds nothing yet:
-function-preserving growth after Chen et al., Net2Net (arXiv 1511.05641).
+function-preserving growth after Chen et al., Net2Net (arXiv 1511.05641). With the sizes that it has already, a released model is unfolded: that
+is how training goes on where its checkpoint is lost.
 """
 
 import argparse
@@ -95,7 +96,7 @@ def grow(old: dict[str, torch.Tensor], heads: int, model: Vit, seen: Moments) ->
         put(block.attention.score_scale, deviation / root)
         put(block.attention.score_shift, mean / root)
         offset = old[f"{name}.scores.offset"] / root**2
-        put(block.attention.score_offset, offset[:, None].expand(-1, block.attention.score_offset.shape[1]))
+        put(block.attention.score_offset, offset if offset.dim() == 2 else offset[:, None].expand(-1, block.attention.score_offset.shape[1]))
         before = f"{name}.stream"
     write(model.head, *unfolded("head", before))
 

@@ -105,11 +105,10 @@ impl<N: Network<Plaintext = Plaintext> + Send + Sync + 'static> Engine for Encry
     }
 
     fn prepared_bytes(&self, key: usize) -> u64 {
-        // Both halves instead of one, and words of 32 bits for residues of 27 or more.
-        self.manifest
-            .keys
-            .get(key)
-            .map_or(0, |key| key.bytes * 64 / 27)
+        let spec = self.manifest.keys.get(key).map(|key| key.spec);
+        spec.map_or(0, |spec| {
+            spec.prepared_bytes(self.model.parameters()) as u64
+        })
     }
 
     fn open(self: Arc<Self>) -> Box<dyn KeyRing> {

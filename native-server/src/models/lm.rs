@@ -8,7 +8,7 @@ use protocol::{
     hex::Digest,
     manifest::{Complete, EMBEDDING, FileEntry, Perplexity, TOKENIZER, Task},
 };
-use transformer::{EncryptedModel, LmNetwork, Network};
+use transformer::{EncryptedModel, LmNetwork, released_parameters};
 
 use super::{
     File, LoadError, describe::narrow, encrypted::EncryptedEngine, public_files, read,
@@ -26,7 +26,7 @@ pub(super) fn load(folder: &Path, config: &[u8]) -> Result<Arc<dyn Engine>, Load
     let shape = &lm.config.architecture;
     Embedding::from_bytes(&embedding, shape.window, shape.width, shape.vocabulary)?;
     let digest = weights_digest(config, &weights);
-    let parameters = LmNetwork::<Plaintext>::new(&lm)?.released_parameters()?;
+    let parameters = released_parameters(|| LmNetwork::new(&lm))?;
     let mut files = vec![(TOKENIZER, tokenizer), (EMBEDDING, embedding)];
     files.extend(public_files(folder, config, weights));
     let engine = engine(&lm, digest, files, &parameters)?;

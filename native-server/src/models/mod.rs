@@ -9,7 +9,7 @@ use std::{fs, io, path::Path, sync::Arc};
 
 use model::{ModelError, Task};
 use protocol::{
-    ckks::{ParametersError, WireError},
+    ckks::WireError,
     hex::{Digest, Hex},
     manifest::{Manifest, ManifestError},
     measured::{Encrypted, RECORD, Record},
@@ -47,9 +47,6 @@ pub enum LoadError {
     /// The model cannot be evaluated under these parameters.
     #[error(transparent)]
     Plan(#[from] TransformerError),
-    /// The released parameters are unsound.
-    #[error(transparent)]
-    Parameters(#[from] ParametersError),
     /// A planned ciphertext does not fit the parameters.
     #[error(transparent)]
     Wire(#[from] WireError),

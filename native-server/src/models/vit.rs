@@ -8,7 +8,7 @@ use protocol::{
     hex::Digest,
     manifest::{Accuracy, Classify, Preprocessing, Task},
 };
-use transformer::{EncryptedModel, Network, VitNetwork};
+use transformer::{EncryptedModel, VitNetwork, released_parameters};
 
 use super::{
     File, LoadError, describe::narrow, encrypted::EncryptedEngine, public_files, read,
@@ -21,7 +21,7 @@ pub(super) fn load(folder: &Path, config: &[u8]) -> Result<Arc<dyn Engine>, Load
     let vit = Vit::from_bytes(config, &weights)?;
     let labels = labels::load(folder, &vit.config)?;
     let digest = weights_digest(config, &weights);
-    let parameters = VitNetwork::<Plaintext>::new(&vit)?.released_parameters()?;
+    let parameters = released_parameters(|| VitNetwork::new(&vit))?;
     let files = public_files(folder, config, weights);
     let engine = engine(&vit, labels, digest, files, &parameters)?;
     Ok(Arc::new(engine.with_record(folder)?))

@@ -35,6 +35,8 @@ pub struct Bootstrapping<P> {
     base: f64,
     /// Near the scale that the reduction works at.
     scale: f64,
+    /// Base modulus over message, in bits.
+    ratio: f64,
     slots: usize,
     /// Whether real and imaginary parts stand beside each other in one ciphertext.
     beside: bool,
@@ -74,6 +76,7 @@ impl<P> Bootstrapping<P> {
             eval_mod,
             base,
             scale,
+            ratio: settings.ratio,
             slots: settings.slots,
             beside: !settings.real && settings.slots < parameters.slots(),
         })
@@ -82,6 +85,11 @@ impl<P> Bootstrapping<P> {
     /// The lowest level that a ciphertext can be refreshed from.
     pub fn lowest_level(&self) -> usize {
         self.slots_to_coeffs.level
+    }
+
+    /// How far beyond its bound a value may lie before the sine turns around, in bits. It comes back less exact by twice as many.
+    pub fn room(&self) -> f64 {
+        self.ratio - 2.0
     }
 
     /// The same message at a high level and the evaluator's scale. Real and imaginary parts of the slots lie in `[-1, 1]`; they repeat with

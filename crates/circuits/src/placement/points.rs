@@ -27,6 +27,17 @@ impl<P> Points<P> {
         }
     }
 
+    /// How far beyond their bounds values at the next place may lie, in bits, where the placement refreshes there.
+    pub(crate) fn room(&self) -> Option<f64> {
+        let refreshing = self.refreshing.as_ref()?;
+        refreshing
+            .placement
+            .steps
+            .get(self.passed.get())?
+            .as_ref()?;
+        Some(refreshing.bootstrapping.room())
+    }
+
     /// What lives at the next place, refreshed if the placement says so.
     pub(crate) fn pass<E: Evaluator<Plaintext = P>>(
         &self,

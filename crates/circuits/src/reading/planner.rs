@@ -104,6 +104,19 @@ pub struct Room {
     pub bits: f64,
 }
 
+impl Room {
+    /// Keeps the least.
+    fn least(room: &mut Option<Self>, layer: &str, operation: &'static str, bits: f64) {
+        if room.as_ref().is_none_or(|least| bits < least.bits) {
+            *room = Some(Self {
+                layer: layer.into(),
+                operation,
+                bits,
+            });
+        }
+    }
+}
+
 /// The operations of one layer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LayerCost {
@@ -240,14 +253,23 @@ impl<E: PlaintextEncoder> Planner<E> {
         *critical_path = critical_path.max(shape.path);
         // Coefficients are at most the largest slot, and must stay below half of the modulus.
         let bits = self.parameters.log_q(shape.level) - 1.0 - shape.scale.log2();
-        if tightest.as_ref().is_none_or(|room| bits < room.bits) {
-            *tightest = Some(Room {
-                layer: layer.name.clone(),
-                operation: operation.name(),
-                bits,
-            });
-        }
+        Room::least(tightest, &layer.name, operation.name(), bits);
         Ok(shape)
+    }
+
+    /// The next place. A refresh works on values as a part of its interval, so that the room at its start is the bound's, not its operations'.
+    fn pass(&self, live: Vec<(Shape, f64)>) -> Result<Vec<Shape>, CircuitError> {
+        let Some(room) = self.points.room() else {
+            return self.points.pass(self, live);
+        };
+        let bounds = live.iter().map(|&(_, bound)| bound);
+        let bits = room + bounds.fold(f64::INFINITY, f64::min).log2();
+        let mut tightest = self.plan.borrow_mut().tightest.take();
+        let layer = self.plan.borrow().layers.last().map(|l| l.name.clone());
+        Room::least(&mut tightest, &layer.unwrap_or_default(), "refresh", bits);
+        let fresh = self.points.pass(self, live);
+        self.plan.borrow_mut().tightest = tightest;
+        fresh
     }
 }
 
@@ -385,7 +407,7 @@ impl<E: PlaintextEncoder> Evaluator for Planner<E> {
 
     fn refresh_point(&self, live: Vec<(Shape, f64)>) -> Result<Vec<Shape>, CircuitError> {
         let Some(survey) = &mut *self.survey.borrow_mut() else {
-            return self.points.pass(self, live);
+            return self.pass(live);
         };
         let top = self.parameters.max_level();
         survey.end(live.iter().map(|(x, _)| x.level).min().unwrap_or(0));

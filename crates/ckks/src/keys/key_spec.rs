@@ -47,6 +47,16 @@ impl KeySpec {
         wire::SEED_BYTES + digit * parameters.digit_ranges(self.level).len()
     }
 
+    /// Exact bytes of the prepared key in memory: both halves of each digit, 32 bits a residue; zero where the specification does not fit.
+    pub fn prepared_bytes(&self, parameters: &Parameters) -> usize {
+        if self.check(parameters).is_err() {
+            return 0;
+        }
+        let Basis { q, p } = self.basis(parameters);
+        let half = (q + p) * parameters.degree() * size_of::<u32>();
+        2 * half * parameters.digit_ranges(self.level).len()
+    }
+
     /// The primes it is made for: those of its level and the special ones, of which a key under the ephemeral secret has few.
     pub(crate) fn basis(&self, parameters: &Parameters) -> Basis {
         let basis = parameters.key_basis(self.level);
