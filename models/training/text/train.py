@@ -10,6 +10,7 @@ import torch
 from layer_norm import variance_penalty
 from norms import norms_of
 from optim import Average, make_optimisers, rate, set_rate, start_from
+from precision import mixed
 from text.batches import Windows, strange_prompts
 from text.corpus import load_tokenizer, load_train, load_valid
 from text.lm import Form, Lm, Shape
@@ -149,7 +150,7 @@ def main() -> None:
         if hard:
             x = torch.cat([x, strange_prompts(hard, shape.window, shape.vocabulary)])
         x, y = x.to(device), y.to(device)
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed(device):
             loss, penalty = forward(x, y, hard)
             total = loss + a.range_weight * penalty
             if form.norm in ("polynomial", "edges"):
@@ -169,7 +170,7 @@ def main() -> None:
             due = time.monotonic() + 60 * a.evaluate_every
             averaged = averaged_model()
             last = progress() >= 1
-            with torch.autocast(device.type, torch.bfloat16):
+            with mixed(device):
                 scores = {n: perplexity(of_model(averaged), t, shape.window) for n, t in (valid if last and not a.sample else sample).items()}
             mean = (totals / counted).tolist()
             entry = {"step": step, "tokens": seen, "seconds": time.monotonic() - start, "progress": progress()}

@@ -111,7 +111,8 @@ def main() -> None:
     a = parser.parse_args()
     torch.manual_seed(1)
     config = json.load(open(os.path.join(a.model, "config.json"), encoding="utf8"))
-    old, heads = load_file(os.path.join(a.model, "model.safetensors")), config["architecture"]["heads"]
+    stored = load_file(os.path.join(a.model, "model.safetensors"))
+    old, heads = {name: tensor.float() for name, tensor in stored.items()}, config["architecture"]["heads"]
     images, _ = load_split(a.data, "train")
     images = images[torch.randperm(len(images))[:5000]]
     model = Vit(Shape(width=a.width, heads=a.heads, hidden=a.hidden, blocks=a.blocks, form=Form(tables=True)))

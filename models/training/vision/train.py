@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from layer_norm import variance_penalty
 from optim import Average, make_optimisers, rate, set_rate, start_from
+from precision import mixed
 from vision.data import Augment, cutmix, load_split, normalise
 from vision.evaluate import accuracy, logits, recalibrate
 from vision.hard import hard_images
@@ -145,7 +146,7 @@ def main() -> None:
         averaged = copy.deepcopy(model)
         average.copy_to(averaged)
         pick = torch.randperm(len(images))[:5000]
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed(device):
             recalibrate(averaged, images[pick])
             top1, top5 = accuracy(logits(averaged, valid_images), valid_labels)
         return {"top1": top1, "top5": top5}
@@ -167,12 +168,12 @@ def main() -> None:
                 if torch.rand(()) < a.cutmix:
                     x, y = cutmix(x, labels[part], model.shape.classes)
             if teacher:
-                with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+                with torch.no_grad(), mixed(device):
                     y = (1 - a.teach) * y + a.teach * teacher(x)[0].float().softmax(-1)
             if hard:
                 strange, targets = hard_images(images[part[:hard]], known)
                 x, y = torch.cat([x, normalise(strange)]), torch.cat([y, targets])
-            with torch.autocast(device.type, torch.bfloat16):
+            with mixed(device):
                 scores, penalty = forward(x, hard)
                 loss = F.cross_entropy(scores.float(), smoothed(y, a.smoothing), reduction="sum") / y.sum()
             total = loss + a.range_weight * penalty
