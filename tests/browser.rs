@@ -279,6 +279,8 @@ fn another_model_can_be_chosen(page: &mut Chromium) -> Outcome<()> {
         if let Some(there) = there {
             let offered = page.evaluate(&format!("{line}.querySelector('a').textContent"))?;
             assert_eq!(offered, there);
+            let right = page.evaluate(&format!("{line}.textContent.includes(' (right 5')"))?;
+            assert_eq!(right, true, "how often {there} is right is not said");
             page.evaluate(&format!("{line}.querySelector('a').click()"))?;
         }
     }

@@ -157,6 +157,9 @@ pub struct ModelSummary {
     pub evaluation_key_bytes: u64,
     /// Seconds that an inference takes.
     pub expected_seconds: f64,
+    /// How often it is right, where that can be said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accuracy: Option<Accuracy>,
 }
 
 /// Why a client must not work with a manifest.

@@ -124,6 +124,15 @@ pub struct Accuracy {
 }
 
 impl Task {
+    /// How often it is right, where that can be said.
+    #[must_use]
+    pub const fn accuracy(&self) -> Option<&Accuracy> {
+        match self {
+            Self::Classify(classify) => Some(&classify.accuracy),
+            Self::Complete(_) => None,
+        }
+    }
+
     /// Its tag.
     #[must_use]
     pub const fn kind(&self) -> TaskKind {

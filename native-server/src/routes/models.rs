@@ -53,6 +53,7 @@ pub(super) async fn list(state: web::Data<State>) -> HttpResponse {
                 parameters: manifest.parameters.name,
                 evaluation_key_bytes: manifest.evaluation_key_bytes,
                 expected_seconds: manifest.expected_seconds,
+                accuracy: manifest.task.accuracy().cloned(),
             }
         })
         .collect();
