@@ -76,7 +76,7 @@ impl Parameters {
         })
     }
 
-    /// The set with bootstrapping: 45 primes of 30 bits, of which 17 levels are left after a refresh, 13 special primes.
+    /// The set with bootstrapping, of the deep vision transformer and of whatever is deeper: 45 primes of 30 bits, of which 17 levels are left after a refresh, 13 special primes.
     ///
     /// | N | log2 Q | log2 P | log2 QP | bound | digits | secret | error |
     /// |---|---|---|---|---|---|---|---|
@@ -96,7 +96,7 @@ impl Parameters {
         )?)
     }
 
-    /// The released sets, shortest chain first.
+    /// The released sets without bootstrapping, shortest chain first.
     pub fn released() -> Result<[Self; 3], ParametersError> {
         Ok([
             Self::n15_q630_p237()?,
