@@ -21,7 +21,7 @@ pub use division::Division;
 pub use kernel::conformance;
 pub use kernel::{Kernel, kernel_for, kernels_for};
 pub use modulus::{Factor, Modulus};
-pub use parallel::{both, for_each_limb, for_each_pair, for_each_piece, with_scratch};
+pub use parallel::{both, for_each_limb, for_each_pair, for_each_piece, map_each, with_scratch};
 pub use poly::{Basis, Poly};
 pub use rns::{Ring, RingError};
 pub use sampling::{Seed, Xof};

@@ -1,4 +1,6 @@
 //! Work on the limbs of a polynomial, by several threads where the feature `parallel` allows it.
+//!
+//! A limb is a task of its own: left to itself rayon hands out a quarter of a loop at a time, and the thread that ends first waits.
 
 use std::{cell::Cell, ops::Range};
 
@@ -13,6 +15,7 @@ pub fn for_each_limb(
         use rayon::prelude::*;
         data.par_chunks_exact_mut(degree)
             .enumerate()
+            .with_max_len(1)
             .for_each(|(i, limb)| work(i, limb));
     }
     #[cfg(not(feature = "parallel"))]
@@ -35,6 +38,7 @@ pub fn for_each_pair(
             .par_chunks_exact_mut(degree)
             .zip(second.par_chunks_exact_mut(degree))
             .enumerate()
+            .with_max_len(1)
             .for_each(|(i, (a, b))| work(i, a, b));
     }
     #[cfg(not(feature = "parallel"))]
@@ -63,10 +67,25 @@ pub fn for_each_piece(
     #[cfg(feature = "parallel")]
     {
         use rayon::prelude::*;
-        columns.par_iter_mut().enumerate().for_each(run);
+        columns
+            .par_iter_mut()
+            .enumerate()
+            .with_max_len(1)
+            .for_each(run);
     }
     #[cfg(not(feature = "parallel"))]
     columns.iter_mut().enumerate().for_each(run);
+}
+
+/// `work` of every item, in their order, at the same time where threads are free.
+pub fn map_each<I: Send, T: Send>(items: Vec<I>, work: impl Fn(I) -> T + Send + Sync) -> Vec<T> {
+    #[cfg(feature = "parallel")]
+    {
+        use rayon::prelude::*;
+        items.into_par_iter().with_max_len(1).map(work).collect()
+    }
+    #[cfg(not(feature = "parallel"))]
+    items.into_iter().map(work).collect()
 }
 
 /// Does both, at the same time where a thread is free.

@@ -2,7 +2,7 @@
 
 use super::Evaluator;
 use crate::keys::SwitchingKey;
-use ring::{BaseConversion, Basis, Poly, both, for_each_pair, with_scratch};
+use ring::{BaseConversion, Basis, Poly, both, for_each_pair, map_each, with_scratch};
 use std::ops::Range;
 
 /// A digit of a polynomial, lifted to all primes of a key.
@@ -64,14 +64,11 @@ impl Evaluator<'_> {
             conversion.input(ring, i - own.start, limb);
         });
         let inputs: Vec<&[u32]> = inputs.limbs().collect();
-        digits
-            .into_iter()
-            .map(|(own, conversion)| {
-                let mut lifted = ring.stale(basis);
-                conversion.convert(ring, &inputs[own.clone()], &mut lifted, own.clone());
-                Digit { own, lifted }
-            })
-            .collect()
+        map_each(digits, |(own, conversion)| {
+            let mut lifted = ring.stale(basis);
+            conversion.convert(ring, &inputs[own.clone()], &mut lifted, own.clone());
+            Digit { own, lifted }
+        })
     }
 
     /// The inner product of a key and lifted digits, whose `i`-th limbs `with_lifted` passes on; then divided by the special primes.
