@@ -34,7 +34,7 @@ pub enum ParametersError {
 }
 
 /// Why bytes are no object of the expected kind.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum WireError {
     /// Another length than the specification gives.
     #[error("{found} bytes where the specification gives {expected}")]

@@ -1,6 +1,6 @@
 //! Work on the limbs of a polynomial, by several threads where the feature `parallel` allows it.
 //!
-//! A limb is a task of its own: left to itself rayon hands out a quarter of a loop at a time, and the thread that ends first waits.
+//! A limb is a task of its own: left to itself rayon hands two threads a quarter of a loop at a time, and the thread that ends first waits.
 
 use std::{cell::Cell, ops::Range};
 
