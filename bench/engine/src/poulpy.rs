@@ -9,14 +9,13 @@ const BOOTSTRAPPING: &str = include_str!("../peers/poulpy/bootstrapping.rs");
 
 /// What one of the programs prints, or why there is nothing.
 pub(crate) fn measure(program: &str, argument: &str) -> Result<String, String> {
-    if !fast_enough() {
-        return Err("its fastest backend is for AVX-512 IFMA".into());
-    }
+    let backend = backend().ok_or("its fast backends are for AVX-512 IFMA and for AVX2")?;
     let folder = cache()?.join("cipherformer/poulpy");
     write(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut build = Command::new("rustup");
     build
         .args(["run", "nightly", "cargo", "build", "--quiet", "--release"])
+        .args(["--features", backend])
         .current_dir(&folder)
         .env("CARGO_TARGET_DIR", folder.join("target"))
         .env("RUSTFLAGS", "-C target-cpu=native");
@@ -47,12 +46,16 @@ fn cache() -> Result<PathBuf, String> {
     cache.or_else(home).ok_or("no home folder".into())
 }
 
+/// The feature of the program, which is named as the processor's.
 #[cfg(target_arch = "x86_64")]
-fn fast_enough() -> bool {
-    std::is_x86_feature_detected!("avx512ifma")
+fn backend() -> Option<&'static str> {
+    if std::is_x86_feature_detected!("avx512ifma") {
+        return Some("avx512ifma");
+    }
+    std::is_x86_feature_detected!("avx2").then_some("avx2")
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn fast_enough() -> bool {
-    false
+fn backend() -> Option<&'static str> {
+    None
 }

@@ -73,7 +73,7 @@ const OPENFHE_SETS: [(&[&str], f64); 2] = [
     (&["cts", "3", "4", "6"], 12.0),
     (&["stc", "3", "4", "6"], 12.0),
 ];
-const POULPY_SETS: [(&str, f64); 3] = [("ci", 19.0), ("ci-few", 16.0), ("c2s", 21.0)];
+const POULPY_SETS: [(&str, f64); 3] = [("ci", 20.0), ("ci-few", 16.0), ("c2s-few", 16.0)];
 
 /// Prints a row for each peer's settings.
 pub(crate) fn run(ours: &Ours) -> Result<(), Box<dyn Error>> {

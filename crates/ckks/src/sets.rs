@@ -96,12 +96,13 @@ impl Parameters {
         )?)
     }
 
-    /// The released sets without bootstrapping, shortest chain first.
-    pub fn released() -> Result<[Self; 3], ParametersError> {
+    /// The released sets, shortest chain first; the last is the one with bootstrapping.
+    pub fn released() -> Result<[Self; 4], ParametersError> {
         Ok([
             Self::n15_q630_p237()?,
             Self::n15_q631_p232()?,
             Self::n16_q1168_p416()?,
+            Self::n16_bootstrapping()?,
         ])
     }
 

@@ -12,7 +12,7 @@ fn bounds_hold_and_are_tight_at_small_rings() {
 }
 
 #[test]
-#[ignore = "several seconds: run by `just test-long`"]
+#[ignore = "a minute: run by `just test-long`"]
 fn bounds_hold_and_are_tight_at_the_released_parameters() {
     for set in Parameters::released().unwrap() {
         check(&Context::new(set));

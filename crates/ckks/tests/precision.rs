@@ -10,12 +10,13 @@ fn every_operation_keeps_its_precision() {
 }
 
 #[test]
-#[ignore = "half a minute: run by `just test-long`"]
+#[ignore = "minutes: run by `just test-long`"]
 fn every_operation_keeps_its_precision_at_the_released_parameters() {
-    let [finer, coarser, larger] = Parameters::released().unwrap();
+    let [finer, coarser, larger, bootstrapped] = Parameters::released().unwrap();
     check(&Context::new(finer), 18.0, 12.5);
     check(&Context::new(coarser), 16.0, 10.5);
     check(&Context::new(larger), 17.5, 11.5);
+    check(&Context::new(bootstrapped), 17.5, 11.5);
 }
 
 /// The bits asked are those that the noise bounds leave at the scale, 2^30 or 2^28, less half a bit for the size of the message.

@@ -18,7 +18,7 @@ fn noise_stays_within_its_bound_and_the_bound_within_six_bits() {
 }
 
 #[test]
-#[ignore = "half a minute: run by `just test-long`"]
+#[ignore = "minutes: run by `just test-long`"]
 fn noise_stays_within_its_bound_at_the_released_parameters() {
     for set in Parameters::released().unwrap() {
         let context = Context::new(set);

@@ -13,9 +13,9 @@ pub fn released_parameters<S: Network<Plaintext = f64>>(
     let network = sketch()?;
     let has_slots = |set: &Parameters| set.slots() == network.packing().slots();
     let carries = |set: &Parameters| set.max_level() >= network.query_level();
-    let leveled = Parameters::released()?;
+    let [leveled @ .., bootstrapping] = Parameters::released()?;
     let fitting = leveled.iter().find(|set| has_slots(set) && carries(set));
-    let bootstrapped = Some(Parameters::n16_bootstrapping()?).filter(has_slots);
+    let bootstrapped = Some(bootstrapping).filter(has_slots);
     match (fitting, bootstrapped) {
         (Some(leveled), Some(bootstrapped)) => {
             let cost = |set| Ok::<_, TransformerError>(sketched(set, &sketch)?.circuit.cost());

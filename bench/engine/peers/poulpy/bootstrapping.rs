@@ -5,29 +5,35 @@ use poulpy_ckks::{
     presets::bootstrapping::{
         n16_d35_k636_p20_c2s, n16_d35_k685_p19_s2c_ffr_ci, n16_d35_k733_p20_s2c,
     },
-    test_suite::presets::{BootstrappingPresetRun, preset_for_backend},
+    test_suite::presets::{BootstrappingPresetRun, CIBackend, preset_for_backend},
 };
-use poulpy_cpu_avx512::{NTT3x42CIIfma, NTT3x42Ifma};
+#[cfg(feature = "avx2")]
+use poulpy_cpu_avx::NTT4x30Avx as Backend;
+#[cfg(feature = "avx512ifma")]
+use poulpy_cpu_avx512::NTT3x42Ifma as Backend;
 use rustix::time::{ClockId, clock_gettime};
 use std::time::Instant;
 
 fn main() {
     let name = std::env::args().nth(1).unwrap_or_default();
     // "few": rotations by powers of two alone, which is nearer to keys that a browser can make.
-    let (preset, conjugate_invariant, few) = match name.as_str() {
-        "ci" => (n16_d35_k685_p19_s2c_ffr_ci(), true, false),
-        "ci-few" => (n16_d35_k685_p19_s2c_ffr_ci(), true, true),
-        "s2c" => (n16_d35_k733_p20_s2c(), false, false),
-        _ => (n16_d35_k636_p20_c2s(), false, false),
+    let (name, few) = match name.strip_suffix("-few") {
+        Some(name) => (name, true),
+        None => (name.as_str(), false),
     };
-    let preset = preset_for_backend::<NTT3x42Ifma, NTT3x42CIIfma>(&preset.unwrap()).unwrap();
+    let (preset, conjugate_invariant) = match name {
+        "ci" => (n16_d35_k685_p19_s2c_ffr_ci(), true),
+        "s2c" => (n16_d35_k733_p20_s2c(), false),
+        _ => (n16_d35_k636_p20_c2s(), false),
+    };
+    let preset = preset_for_backend::<Backend, CIBackend<Backend>>(&preset.unwrap()).unwrap();
     let preset = match few {
         true => preset.with_power_of_two_keys().unwrap(),
         false => preset,
     };
     let mut run = match conjugate_invariant {
-        true => BootstrappingPresetRun::<NTT3x42Ifma>::setup_ci(preset),
-        false => BootstrappingPresetRun::<NTT3x42Ifma>::setup(preset),
+        true => BootstrappingPresetRun::<Backend>::setup_ci(preset),
+        false => BootstrappingPresetRun::<Backend>::setup(preset),
     };
     const RUNS: usize = 3;
     let (mut thread, mut wall) = (Vec::new(), Vec::new());

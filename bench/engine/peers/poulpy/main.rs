@@ -16,7 +16,10 @@ use poulpy_ckks::{
         },
     },
 };
-use poulpy_cpu_avx512::NTT3x42Ifma;
+#[cfg(feature = "avx2")]
+use poulpy_cpu_avx::NTT4x30Avx as Backend;
+#[cfg(feature = "avx512ifma")]
+use poulpy_cpu_avx512::NTT3x42Ifma as Backend;
 use poulpy_hal::{
     api::ScratchOwnedBorrow,
     layouts::{HostBytesBackend, Module, PrepareHint},
@@ -24,14 +27,16 @@ use poulpy_hal::{
 use rustix::time::{ClockId, clock_gettime};
 use std::{collections::HashMap, time::Instant};
 
-type Backend = NTT3x42Ifma;
-
+/// Bits of a limb, as many as the backend's primes carry.
+#[cfg(feature = "avx2")]
+const BASE: usize = 50;
+#[cfg(feature = "avx512ifma")]
 const BASE: usize = 52;
 const SCALE: usize = 30;
 const TERMS: usize = 16;
 
 fn main() {
-    // In limbs of 52 bits: log2 Q 624 and log2 QP 847, 3 digits; 1352 and 1732, 4 digits.
+    // In limbs of 52 bits: log2 Q 624 and log2 QP 847, 3 digits; 1352 and 1732, 4 digits. Of 50: 600 and 1300.
     measure(15, 12, 4);
     measure(16, 26, 7);
 }
