@@ -2,9 +2,7 @@
 //! left above those that an input must have, bits of the worst slot, runs, processor and wall seconds (medians), peak GiB.
 
 use poulpy_ckks::{
-    presets::bootstrapping::{
-        n16_d35_k636_p20_c2s, n16_d35_k685_p19_s2c_ffr_ci, n16_d35_k733_p20_s2c,
-    },
+    presets::bootstrapping::{n16_d35_k636_p20_c2s, n16_d35_k685_p19_s2c_ffr_ci},
     test_suite::presets::{BootstrappingPresetRun, CIBackend, preset_for_backend},
 };
 #[cfg(feature = "avx2")]
@@ -23,8 +21,8 @@ fn main() {
     };
     let (preset, conjugate_invariant) = match name {
         "ci" => (n16_d35_k685_p19_s2c_ffr_ci(), true),
-        "s2c" => (n16_d35_k733_p20_s2c(), false),
-        _ => (n16_d35_k636_p20_c2s(), false),
+        "c2s" => (n16_d35_k636_p20_c2s(), false),
+        _ => panic!("ci, ci-few, c2s or c2s-few"),
     };
     let preset = preset_for_backend::<Backend, CIBackend<Backend>>(&preset.unwrap()).unwrap();
     let preset = match few {

@@ -27,16 +27,12 @@ use poulpy_hal::{
 use rustix::time::{ClockId, clock_gettime};
 use std::{collections::HashMap, time::Instant};
 
-/// Bits of a limb, as many as the backend's primes carry.
-#[cfg(feature = "avx2")]
-const BASE: usize = 50;
-#[cfg(feature = "avx512ifma")]
 const BASE: usize = 52;
 const SCALE: usize = 30;
 const TERMS: usize = 16;
 
 fn main() {
-    // In limbs of 52 bits: log2 Q 624 and log2 QP 847, 3 digits; 1352 and 1732, 4 digits. Of 50: 600 and 1300.
+    // In limbs of 52 bits: log2 Q 624 and log2 QP 847, 3 digits; 1352 and 1732, 4 digits.
     measure(15, 12, 4);
     measure(16, 26, 7);
 }
