@@ -380,7 +380,7 @@ impl Reference {
     }
 
     fn label(&self, file: &[u8]) -> Outcome<String> {
-        let patches = image::patches(&decode(file)?, &self.vit.config.preprocessing);
+        let patches = self.vit.patches(&decode(file)?);
         let logits = self.vit.logits(&patches).to_vec();
         let (best, _) = *top_k(&logits, 1).first().ok_or("no classes")?;
         Ok(self.labels.get(best).ok_or("no label")?.clone())

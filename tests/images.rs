@@ -28,10 +28,7 @@ impl Visit {
         let got = session
             .decrypt(&self.direct.answer(&query).unwrap())
             .unwrap();
-        let want = self
-            .vit
-            .logits(&image::patches(rgb, &self.vit.config.preprocessing))
-            .to_vec();
+        let want = self.vit.logits(&self.vit.patches(rgb)).to_vec();
         let extreme = |pick: fn(f32, f32) -> f32| want.iter().copied().reduce(pick).unwrap();
         let range = extreme(f32::max) - extreme(f32::min);
         let deviation = got

@@ -212,7 +212,7 @@ pub(crate) fn disc(vit: &Vit) -> Array2<f32> {
             if disc { 60 } else { 160 },
         ]);
     }
-    model::image::patches(&model::image::Rgb32(rgb), &vit.config.preprocessing)
+    vit.patches(&model::image::Rgb32(rgb))
 }
 
 /// A window of tokens made here: one in seven of the vocabulary, in turn.

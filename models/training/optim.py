@@ -4,6 +4,8 @@ import math
 
 import torch
 
+from muon import Muon
+
 
 def make_optimisers(model: torch.nn.Module, muon_rate: float, adam_rate: float, decay: float) -> list[torch.optim.Optimizer]:
     """With `muon_rate` 0 everything goes to AdamW. Norms, biases, tables and σ's coefficients never decay."""
@@ -18,7 +20,7 @@ def make_optimisers(model: torch.nn.Module, muon_rate: float, adam_rate: float, 
     groups = [{"params": matrices, "weight_decay": decay}, {"params": vectors, "weight_decay": 0.0}]
     optimisers: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, lr=adam_rate, betas=(0.9, 0.98), foreach=True)]
     if hidden:
-        optimisers.append(torch.optim.Muon(hidden, lr=muon_rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"))
+        optimisers.append(Muon(hidden, lr=muon_rate, weight_decay=decay))
     for optimiser in optimisers:
         for group in optimiser.param_groups:
             group["peak"] = group["lr"]

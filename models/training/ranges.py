@@ -1,6 +1,10 @@
 """Largest magnitudes of the released form: measured, as an entry of config.json, as a table of a model card."""
 
+from collections.abc import Callable
+
 import torch
+
+Seer = Callable[[str, torch.Tensor], torch.Tensor]  # is shown every named value of a folded network, and returns it
 
 PARTS = ("query", "key", "value", "scores", "attention", "mixed", "up", "stream")
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ckks::Parameters;
 use client::{
     Rgb32, Seed, Session, Trust,
-    model::{Vit, image, top_k},
+    model::{Vit, top_k},
     protocol::{
         container::{self, ObjectType},
         hex::Hex,
@@ -97,9 +97,7 @@ impl Scene {
     }
 
     fn clear(&self, picture: &Rgb32) -> Vec<f32> {
-        self.vit
-            .logits(&image::patches(picture, &self.vit.config.preprocessing))
-            .to_vec()
+        self.vit.logits(&self.vit.patches(picture)).to_vec()
     }
 }
 

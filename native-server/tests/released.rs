@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use client::{Rgb32, Seed, Session, protocol::problem::ProblemKind};
+use client::{
+    Rgb32, Seed, Session,
+    protocol::{manifest::STEM, problem::ProblemKind},
+};
 use common::Site;
 use native_server::{Settings, engine::Engine, models};
 
@@ -20,10 +23,14 @@ fn cancelling_a_real_evaluation_frees_the_cores_in_time() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/cifar100-vit");
     let engine = models::load(&folder).unwrap();
     let manifest = engine.manifest().clone();
+    let stem = engine.file(STEM).map(<[u8]>::to_vec);
     let models: Vec<Arc<dyn Engine>> = vec![engine];
     let site = Site::start_with(models, Settings::default());
     // The examination of a client that trusts nothing but real parameters.
-    let session = Session::new(&manifest, Seed::random().unwrap()).unwrap();
+    let mut session = Session::new(&manifest, Seed::random().unwrap()).unwrap();
+    if let Some(stem) = stem {
+        session.load_stem(&stem).unwrap();
+    }
     let body =
         serde_json::json!({"model": manifest.model, "configuration": manifest.configuration});
     let answer = site.post_json("/v1/key-sets", &body);

@@ -5,7 +5,10 @@ use native_server::{
     engine::{Engine, KeyRing},
     models,
 };
-use protocol::container::{self, ObjectType};
+use protocol::{
+    container::{self, ObjectType},
+    manifest::STEM,
+};
 use std::{error::Error, ops::ControlFlow, path::Path, sync::Arc};
 
 use crate::workspace;
@@ -26,7 +29,10 @@ impl Direct {
     }
 
     fn with(engine: Arc<dyn Engine>) -> Result<Self, Box<dyn Error>> {
-        let session = Session::new(engine.manifest(), Seed::random()?)?;
+        let mut session = Session::new(engine.manifest(), Seed::random()?)?;
+        if let Some(stem) = engine.file(STEM) {
+            session.load_stem(stem)?;
+        }
         let mut keys = engine.clone().open();
         for (index, entry) in engine.manifest().keys.iter().enumerate() {
             let key = session.key(index)?;

@@ -104,10 +104,19 @@ impl Session {
         self.inner.fingerprint(first_key)
     }
 
+    /// Reads `stem.safetensors`, which images need where the manifest names it.
+    ///
+    /// # Errors
+    /// Not the file that the manifest names, or not of the model's convolutions.
+    #[wasm_bindgen(js_name = loadStem)]
+    pub fn load_stem(&mut self, content: &[u8]) -> Result<(), JsError> {
+        Ok(self.inner.load_stem(content)?)
+    }
+
     /// Encrypts 32×32 pixels of three bytes each.
     ///
     /// # Errors
-    /// Another number of bytes, no source of randomness.
+    /// Another number of bytes, no stem yet, no source of randomness.
     #[wasm_bindgen(js_name = encryptImage)]
     pub fn encrypt_image(&self, rgb: &[u8]) -> Result<Vec<u8>, JsError> {
         Ok(self.inner.encrypt_image(&Rgb32::try_from(rgb)?)?)

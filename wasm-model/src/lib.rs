@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 
-use model::{Embedding, Lm, Vit, image, image::Rgb32};
+use model::{Embedding, Lm, Vit, image::Rgb32};
 use wasm_bindgen::prelude::{JsError, wasm_bindgen};
 
 /// The vision transformer in the clear.
@@ -11,13 +11,17 @@ pub struct ClearVision {
 
 #[wasm_bindgen]
 impl ClearVision {
-    /// Reads `config.json` and `model.safetensors`.
+    /// Reads `config.json`, `model.safetensors` and, where the model has convolutions, `stem.safetensors`.
     ///
     /// # Errors
     /// Files that are not such a model.
     #[wasm_bindgen(constructor)]
-    pub fn new(config: &[u8], weights: &[u8]) -> Result<ClearVision, JsError> {
-        let vit = Vit::from_bytes(config, weights)?;
+    pub fn new(
+        config: &[u8],
+        weights: &[u8],
+        stem: Option<Box<[u8]>>,
+    ) -> Result<ClearVision, JsError> {
+        let vit = Vit::from_bytes(config, weights, stem.as_deref())?;
         Ok(Self { vit })
     }
 
@@ -26,7 +30,7 @@ impl ClearVision {
     /// # Errors
     /// Another number of bytes.
     pub fn scores(&self, rgb: &[u8]) -> Result<Vec<f32>, JsError> {
-        let patches = image::patches(&Rgb32::try_from(rgb)?, &self.vit.config.preprocessing);
+        let patches = self.vit.patches(&Rgb32::try_from(rgb)?);
         Ok(self.vit.logits(&patches).to_vec())
     }
 }

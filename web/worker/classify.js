@@ -1,10 +1,13 @@
 // One private classification, from pixels to the opened answer.
 
 import { loadClear } from "./clear.js";
+import { Problem } from "./problem.js";
 import { Visit } from "./visit.js";
 
 /** How many of the likeliest labels the page shows. */
 const SHOWN = 5;
+
+const STEM = "stem.safetensors";
 
 export class Classifier {
   #api;
@@ -16,7 +19,20 @@ export class Classifier {
   constructor(equipment) {
     this.#api = equipment.api;
     this.#tell = equipment.tell;
-    this.#visit = new Visit({ ...equipment, kind: "classify", input: "The encrypted picture" });
+    this.#visit = new Visit({
+      ...equipment,
+      kind: "classify",
+      input: "The encrypted picture",
+      equip: async (session, manifest) => {
+        const stem = await this.#stem(manifest);
+        if (stem === undefined) return;
+        try {
+          session.loadStem(stem);
+        } catch (cause) {
+          throw new Problem({ title: "A file of the model is not what the server says it is", detail: cause.message, hint: "Reload the page. If it happens again, do not use this server." });
+        }
+      },
+    });
   }
 
   /** Finds out which keys are needed and which are there. Nothing in it depends on a picture. */
@@ -35,8 +51,19 @@ export class Classifier {
 
   /** Compares the last answer with the clear model's. */
   async verify() {
-    this.#clear ??= await loadClear(this.#api, this.#visit, ({ ClearVision }, config, weights) => new ClearVision(config, weights));
+    const { session, manifest } = this.#visit;
+    this.#clear ??= await loadClear(this.#api, this.#visit, async ({ ClearVision }, config, weights) => {
+      const stem = await this.#stem(manifest);
+      if (stem !== undefined) session.checkFile(STEM, stem);
+      return new ClearVision(config, weights, stem);
+    });
     this.#tell("verified", this.#visit.compare(this.#clear.scores(this.#rgb)));
+  }
+
+  /** The weights of the convolutions that a picture goes through before it is sealed; some models have none. */
+  async #stem({ model, task }) {
+    if (!task.files?.some(({ name }) => name === STEM)) return undefined;
+    return this.#api.file(model, STEM, "How the browser reads pictures");
   }
 
   /** Opens the last answer with a wrong key. */

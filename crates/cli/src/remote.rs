@@ -6,7 +6,9 @@ use std::{
 };
 
 use client::{Rgb32, Session, model::Embedding};
-use protocol::{events::Progress, hex::Capability, limits, problem::ProblemKind};
+use protocol::{
+    events::Progress, hex::Capability, limits, manifest::STEM, problem::ProblemKind,
+};
 
 use crate::{CliError, Stop, http::Api, keys::KeyRing, progress::Ticker};
 
@@ -28,9 +30,14 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// Makes and uploads the keys that the server lacks, one at a time.
-    pub fn connect(api: Api, keys: KeyRing, stop: &Stop) -> Result<Self, CliError> {
+    /// Fetches the weights of an image's convolutions, where there are some, then makes and uploads the keys that the server lacks, one at a time.
+    pub fn connect(api: Api, mut keys: KeyRing, stop: &Stop) -> Result<Self, CliError> {
         stop.check()?;
+        let manifest = keys.session.manifest();
+        if let Some(file) = manifest.task.file(STEM) {
+            let content = api.file(&manifest.model, file)?;
+            keys.session.load_stem(&content)?;
+        }
         let remote = Self {
             api,
             keys,

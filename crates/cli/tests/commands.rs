@@ -103,7 +103,7 @@ fn evaluation_in_the_clear_is_that_of_the_model() {
     let (mut top1, mut top5) = (0, 0);
     for name in ["apple", "bicycle", "tiger"] {
         let bytes = fs::read(sample(&format!("{name}.png"))).unwrap();
-        let patches = image::patches(&image::decode(&bytes).unwrap(), &vit.config.preprocessing);
+        let patches = vit.patches(&image::decode(&bytes).unwrap());
         let best = top_k(&vit.logits(&patches).to_vec(), 5);
         let class = names.iter().position(|label| label == name).unwrap();
         top1 += usize::from(best[0].0 == class);

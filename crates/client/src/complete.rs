@@ -6,17 +6,6 @@ use protocol::manifest::{Complete, EMBEDDING, Task, TaskKind};
 use crate::{ClientError, Prompt, Session};
 
 impl Session {
-    /// Checks that a downloaded file is the one that the manifest names.
-    ///
-    /// # Errors
-    /// [`ClientError::File`] otherwise.
-    pub fn check_file(&self, name: &str, content: &[u8]) -> Result<(), ClientError> {
-        match self.manifest().task.file(name) {
-            Some(file) if file.is(content) => Ok(()),
-            _ => Err(ClientError::File(name.to_owned())),
-        }
-    }
-
     /// Reads the client's tensors from [`EMBEDDING`]'s content, after [`Session::check_file`].
     ///
     /// # Errors

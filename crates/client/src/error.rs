@@ -24,6 +24,12 @@ pub enum ClientError {
     /// The embedding cannot be read, or not be applied to these tokens or this answer.
     #[error("the embedding cannot be used: {0}")]
     Embedding(ModelError),
+    /// The weights of the convolutions cannot be read, or are of other convolutions than the manifest's.
+    #[error("the convolutions cannot be used: {0}")]
+    Stem(ModelError),
+    /// An image was to be encrypted before the weights of its convolutions were there.
+    #[error("the weights of the convolutions are not loaded")]
+    NoStem,
     /// Two answers that have nothing to do with each other.
     #[error("an answer of {0} values cannot be compared with one of {1}")]
     Incomparable(usize, usize),

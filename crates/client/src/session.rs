@@ -1,13 +1,16 @@
 //! One secret key at work with one model.
 
 use ckks::{Ciphertext, Decryptor, Encryptor, KeyGenerator, SecretKey, Seed};
-use model::{Preprocessing, image};
+use model::{
+    Preprocessing,
+    vit::{ConvolutionShape, Stem},
+};
 use protocol::{
     check::{Checked, Trust},
     container::{self, ObjectType},
     hex::Hex,
     limits,
-    manifest::{self, Classify, Manifest, Task, TaskKind},
+    manifest::{self, Classify, Manifest, STEM, Task, TaskKind},
 };
 
 use crate::{ClientError, Ranked, Rgb32, classify};
@@ -19,6 +22,8 @@ pub struct Session {
     manifest: Manifest,
     checked: Checked,
     secret: SecretKey,
+    /// There from the start where the model has no convolutions.
+    stem: Option<Stem>,
 }
 
 impl Session {
@@ -49,11 +54,21 @@ impl Session {
     /// As [`Session::new`].
     pub fn with_trust(manifest: &Manifest, seed: Seed, trust: Trust) -> Result<Self, ClientError> {
         let checked = manifest.check(trust)?;
+        let stem = match &manifest.task {
+            Task::Classify(Classify { preprocessing, .. })
+                if preprocessing.convolutions.is_empty() =>
+            {
+                let steps = steps(preprocessing);
+                Some(Stem::from_bytes(&steps, None).map_err(ClientError::Stem)?)
+            }
+            _ => None,
+        };
         let secret = SecretKey::new(&checked.parameters, &seed);
         Ok(Self {
             manifest: manifest.clone(),
             checked,
             secret,
+            stem,
         })
     }
 
@@ -113,12 +128,36 @@ impl Session {
         Err(ClientError::File("model.safetensors".to_owned()))
     }
 
+    /// Checks that a downloaded file is the one that the manifest names.
+    ///
+    /// # Errors
+    /// [`ClientError::File`] otherwise.
+    pub fn check_file(&self, name: &str, content: &[u8]) -> Result<(), ClientError> {
+        match self.manifest.task.file(name) {
+            Some(file) if file.is(content) => Ok(()),
+            _ => Err(ClientError::File(name.to_owned())),
+        }
+    }
+
+    /// Reads the weights of an image's convolutions from [`STEM`]'s content, after [`Session::check_file`]. A model that lists that file needs
+    /// it before it can encrypt.
+    ///
+    /// # Errors
+    /// [`ClientError::File`], [`ClientError::Stem`], [`ClientError::OtherTask`].
+    pub fn load_stem(&mut self, content: &[u8]) -> Result<(), ClientError> {
+        let steps = steps(&self.images()?.preprocessing);
+        self.check_file(STEM, content)?;
+        self.stem = Some(Stem::from_bytes(&steps, Some(content)).map_err(ClientError::Stem)?);
+        Ok(())
+    }
+
     /// Encrypts an image with fresh randomness; returns the query container.
     ///
     /// # Errors
-    /// [`ClientError::Encrypt`], for example without a source of randomness; [`ClientError::OtherTask`].
+    /// [`ClientError::Encrypt`], for example without a source of randomness; [`ClientError::NoStem`], [`ClientError::OtherTask`].
     pub fn encrypt_image(&self, image: &Rgb32) -> Result<Vec<u8>, ClientError> {
-        let patches = image::patches(image, &preprocessing(&self.images()?.preprocessing));
+        self.images()?;
+        let patches = self.stem.as_ref().ok_or(ClientError::NoStem)?.patches(image);
         let values: Vec<f32> = patches.iter().copied().collect();
         self.encrypt(&values)
     }
@@ -169,7 +208,7 @@ impl Session {
 }
 
 // The examination bounded these numbers by 96 pixels.
-fn preprocessing(steps: &manifest::Preprocessing) -> Preprocessing {
+fn steps(steps: &manifest::Preprocessing) -> Preprocessing {
     Preprocessing {
         size: steps.size as usize,
         mean: steps.mean,
@@ -177,5 +216,15 @@ fn preprocessing(steps: &manifest::Preprocessing) -> Preprocessing {
         pad: steps.pad as usize,
         patch: steps.patch as usize,
         stride: steps.stride as usize,
+        convolutions: steps.convolutions.iter().map(convolution).collect(),
+    }
+}
+
+fn convolution(shape: &manifest::Convolution) -> ConvolutionShape {
+    ConvolutionShape {
+        channels: shape.channels as usize,
+        size: shape.size as usize,
+        stride: shape.stride as usize,
+        pad: shape.pad as usize,
     }
 }

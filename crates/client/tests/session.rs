@@ -56,6 +56,7 @@ fn patches() -> Vec<f32> {
         pad: 0,
         patch: 8,
         stride: 8,
+        convolutions: Vec::new(),
     };
     image::patches(&picture(), &preprocessing)
         .iter()

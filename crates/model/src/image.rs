@@ -12,6 +12,8 @@ pub use decode::{FILE_LIMIT, PIXEL_LIMIT, decode};
 
 /// Side of every image the models take.
 pub const SIDE: usize = 32;
+/// Red, green, blue.
+pub(crate) const CHANNELS: usize = 3;
 
 /// A 32×32 image, rows from the top, three bytes R, G, B per pixel.
 #[derive(Clone, PartialEq, Eq)]
@@ -84,11 +86,20 @@ pub fn patches(image: &Rgb32, preprocessing: &Preprocessing) -> Array2<f32> {
         let row = (token / side * p.stride + dy).checked_sub(p.pad);
         let column = (token % side * p.stride + dx).checked_sub(p.pad);
         match (row, column) {
-            (Some(y), Some(x)) if y < SIDE && x < SIDE => {
-                let byte = image.0[3 * (SIDE * y + x) + channel];
-                (f32::from(byte) / 255.0 - p.mean[channel]) / p.std[channel]
-            }
+            (Some(y), Some(x)) if y < SIDE && x < SIDE => normalised(image, p, y, x, channel),
             _ => 0.0,
         }
     })
+}
+
+/// A channel of the pixel in row `y` and column `x`, of mean 0 and deviation 1 over the photographs the model knows.
+pub(crate) fn normalised(
+    image: &Rgb32,
+    preprocessing: &Preprocessing,
+    y: usize,
+    x: usize,
+    channel: usize,
+) -> f32 {
+    let byte = image.0[CHANNELS * (SIDE * y + x) + channel];
+    (f32::from(byte) / 255.0 - preprocessing.mean[channel]) / preprocessing.std[channel]
 }

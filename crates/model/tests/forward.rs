@@ -103,7 +103,7 @@ fn agrees_with_loops_where_offsets_know_the_displacement() {
 }
 
 fn agrees(config_json: &[u8], tensors: &Tensors) {
-    let vit = Vit::from_bytes(config_json, &file(tensors)).unwrap();
+    let vit = Vit::from_bytes(config_json, &file(tensors), None).unwrap();
     let patches = Array2::from_shape_fn((9, 768), |(t, j)| {
         ((t * 31 + j * 17) % 23) as f32 / 11.0 - 1.0
     });
@@ -180,10 +180,7 @@ fn released(model: &str, reference: &str) {
         .chunks_exact(3072)
         .zip(expected.chunks_exact(100))
     {
-        let patches = image::patches(
-            &image::Rgb32::try_from(pixels).unwrap(),
-            &vit.config.preprocessing,
-        );
+        let patches = vit.patches(&image::Rgb32::try_from(pixels).unwrap());
         let found = vit.logits_observed(&patches, |point, value| {
             let peak = value.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
             match point {

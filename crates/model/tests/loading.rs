@@ -9,12 +9,12 @@ use model::{ModelError, Sigma, Task, Vit, image, vit::Config};
 use ndarray::Axis;
 
 fn refusal(bytes: &[u8]) -> ModelError {
-    Vit::from_bytes(&config_json(), bytes).unwrap_err()
+    Vit::from_bytes(&config_json(), bytes, None).unwrap_err()
 }
 
 #[test]
 fn accepts_the_intact_file() {
-    let vit = Vit::from_bytes(&config_json(), &file(&tensors())).unwrap();
+    let vit = Vit::from_bytes(&config_json(), &file(&tensors()), None).unwrap();
     assert_eq!(
         vit.blocks[1].up.weight[[3, 2]],
         tensors()["blocks.1.up.weight"].1[3 * 8 + 2]

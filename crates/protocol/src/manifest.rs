@@ -11,7 +11,7 @@ use crate::{
 };
 
 pub use crate::task::{
-    Accuracy, Classify, Complete, EMBEDDING, FileEntry, Perplexity, Preprocessing, TOKENIZER, Task,
+    Accuracy, Classify, Complete, Convolution, EMBEDDING, FileEntry, Perplexity, Preprocessing, STEM, TOKENIZER, Task,
     TaskKind,
 };
 

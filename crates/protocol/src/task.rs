@@ -39,6 +39,9 @@ pub enum TaskKind {
 pub struct Classify {
     /// From an image to the values of the input.
     pub preprocessing: Preprocessing,
+    /// What the client downloads: [`STEM`], where the preprocessing has convolutions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileEntry>,
     /// Names of the classes, in the order of the answer's values.
     pub labels: Vec<String>,
     /// Accuracy of the clear model, measured when it was made.
@@ -66,6 +69,9 @@ pub const TOKENIZER: &str = "tokenizer.json";
 
 /// Name of the file with the client's tensors: embedding of tokens and positions, bias of the logits.
 pub const EMBEDDING: &str = "embedding.safetensors";
+
+/// Name of the file with the weights of an image's convolutions.
+pub const STEM: &str = "stem.safetensors";
 
 /// A file of `GET /v1/models/{id}/files/{name}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +115,23 @@ pub struct Preprocessing {
     pub patch: u32,
     /// Pixels from one patch to the next.
     pub stride: u32,
+    /// Convolutions of the normalised image, each with a ReLU, whose result joins the patches by a last linear map.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub convolutions: Vec<Convolution>,
+}
+
+/// Sizes of one convolution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Convolution {
+    /// Channels that it makes.
+    pub channels: u32,
+    /// Side of its kernel.
+    pub size: u32,
+    /// Points of its input from one of its output to the next.
+    pub stride: u32,
+    /// Zeros added to its input on each side.
+    pub pad: u32,
 }
 
 /// Shares of right answers.
@@ -146,7 +169,7 @@ impl Task {
     #[must_use]
     pub fn files(&self) -> &[FileEntry] {
         match self {
-            Self::Classify(_) => &[],
+            Self::Classify(classify) => &classify.files,
             Self::Complete(complete) => &complete.files,
         }
     }
@@ -191,6 +214,10 @@ impl Classify {
         if result.len() != self.labels.len() as u64 {
             return impossible("its result has more or fewer values than there are labels");
         }
+        let names = check_files(&self.files)?;
+        if names.contains(STEM) == self.preprocessing.convolutions.is_empty() {
+            return impossible("it lists convolutions or their weights, but not both");
+        }
         self.check_preprocessing(query.len())
     }
 
@@ -234,22 +261,7 @@ impl Complete {
         if result.len() != u64::from(query.values) {
             return impossible("its result has another width than the tokens of its query");
         }
-        self.check_files()
-    }
-
-    fn check_files(&self) -> Result<(), ManifestError> {
-        if self.files.len() > limits::FILES {
-            return impossible("it lists too many files");
-        }
-        let mut names = HashSet::new();
-        for file in &self.files {
-            if !is_file_name(&file.name) || !names.insert(file.name.as_str()) {
-                return impossible("it lists a file twice or under a name that is none");
-            }
-            if !(1..=limits::FILE_BYTES as u64).contains(&file.bytes) {
-                return impossible("it lists a file that is empty or too large");
-            }
-        }
+        let names = check_files(&self.files)?;
         if ![TOKENIZER, EMBEDDING]
             .iter()
             .all(|needed| names.contains(needed))
@@ -258,6 +270,23 @@ impl Complete {
         }
         Ok(())
     }
+}
+
+/// The names of the files, each of which stands there once.
+fn check_files(files: &[FileEntry]) -> Result<HashSet<&str>, ManifestError> {
+    if files.len() > limits::FILES {
+        return impossible("it lists too many files");
+    }
+    let mut names = HashSet::new();
+    for file in files {
+        if !is_file_name(&file.name) || !names.insert(file.name.as_str()) {
+            return impossible("it lists a file twice or under a name that is none");
+        }
+        if !(1..=limits::FILE_BYTES as u64).contains(&file.bytes) {
+            return impossible("it lists a file that is empty or too large");
+        }
+    }
+    Ok(names)
 }
 
 /// A number beyond the range of 32 bits would be read as infinite, which JSON cannot say again.
@@ -276,6 +305,6 @@ fn is_file_name(name: &str) -> bool {
         && name.chars().all(|c| letter(c) || "-_.".contains(c))
 }
 
-fn impossible(reason: &'static str) -> Result<(), ManifestError> {
+fn impossible<T>(reason: &'static str) -> Result<T, ManifestError> {
     Err(ManifestError::Impossible(reason))
 }

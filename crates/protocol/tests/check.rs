@@ -10,7 +10,7 @@ use protocol::{
     layout::{Axis, Part},
     limits,
     manifest::{
-        Classify, Complete, FileEntry, Manifest, ManifestError, Task, configuration_digest,
+        Classify, Complete, Convolution, FileEntry, Manifest, ManifestError, STEM, Task, configuration_digest,
     },
 };
 
@@ -156,6 +156,34 @@ fn preprocessing_that_cannot_be_is_refused() {
     ];
     for (index, change) in impossible.into_iter().enumerate() {
         assert!(check(change).is_err(), "{index}");
+    }
+}
+
+#[test]
+fn convolutions_come_with_their_weights_and_the_other_way_round() {
+    let convolution = Convolution {
+        channels: 1,
+        size: 8,
+        stride: 8,
+        pad: 0,
+    };
+    let with = |convolutions: usize, files: &[&str]| {
+        check(|manifest| {
+            let classify = classify(manifest);
+            classify.preprocessing.convolutions = vec![convolution; convolutions];
+            let entries = files.iter().map(|name| FileEntry::of(name, b"weights"));
+            classify.files = entries.collect();
+        })
+    };
+    assert_eq!(with(1, &[STEM]), Ok(()));
+    for (convolutions, files) in [
+        (1, &[][..]),
+        (1, &["other"]),
+        (0, &[STEM]),
+        (1, &[STEM, STEM]),
+        (1, &[STEM, "../a"]),
+    ] {
+        assert!(with(convolutions, files).is_err(), "{convolutions} {files:?}");
     }
 }
 

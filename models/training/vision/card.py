@@ -13,6 +13,18 @@ def write_card(path: str, config: dict, hostile: list[float]) -> None:
     offsets = (2 * math.isqrt(a["tokens"]) - 1) ** 2 if a["displacements"] else 1
     block = 4 * d * (d + 1) + h * (d + 1) + d * (h + 1) + a["heads"] * (1 + offsets)
     weights = d * (a["inputs"] + a["tokens"]) + a["blocks"] * block + a["classes"] * (d + 1)
+    convolutions = config["preprocessing"]["convolutions"]
+    client, stem_file = "", ""
+    if convolutions:
+        inputs = [3, *(layer["channels"] for layer in convolutions)]
+        stem = sum(layer["channels"] * (n * layer["size"] ** 2 + 1) for n, layer in zip(inputs, convolutions, strict=False))
+        stem += a["inputs"] * inputs[-1]
+        sizes = ", ".join(f"{layer['size']}×{layer['size']} to {layer['channels']} channels with stride {layer['stride']}" for layer in convolutions)
+        client = f"""
+Before it encrypts, the client adds to the patches what {len(convolutions)} convolutions with ReLU find in the image ({sizes}; a linear map to the {a["inputs"]} values of a
+patch): {stem:,} weights more, in the clear, no level, no byte on the wire.
+"""
+        stem_file = "| `stem.safetensors` | the client's convolutions |\n"
     before = t["before"]
     earlier = f", after {before['epochs']} epochs and {before['minutes']} minutes of what it started from" if before["epochs"] else ""
     largest = max(block["stream"] for block in config["ranges"]["blocks"])
@@ -27,12 +39,12 @@ so the network runs on CKKS ciphertexts: the server that evaluates it sees neith
 {a["blocks"]} transformer blocks in parallel form, {a["tokens"]} tokens (overlapping {config["preprocessing"]["patch"]}×{config["preprocessing"]["patch"]} patches), width {d}, {a["heads"]} heads, MLP {h};
 σ-attention with a quadratic σ in place of softmax{", its offset one a displacement of two patches" if a["displacements"] else ""}, a square in the MLP, batch norms folded into the weights.
 {weights:,} weights, {t["stored"]}. Formulas: `crates/model/README.md`.
-
+{client}
 | file | content |
 |---|---|
 | `config.json` | sizes, preprocessing, ranges, accuracy, training settings |
 | `model.safetensors` | folded weights |
-| `labels.json` | class names, index = class |
+{stem_file}| `labels.json` | class names, index = class |
 | `encrypted.json`, once measured | how answers through encryption compare with the clear ones; written by `cipherformer evaluate --encrypted --record` |
 
 ## Accuracy

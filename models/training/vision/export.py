@@ -7,12 +7,12 @@ import os
 import torch
 from safetensors.torch import save_file
 
-from balance import ChannelPeaks, balance
-from ranges import Ranges, block_ranges, rounded
+from balance import balance
+from ranges import Ranges, Seer, block_ranges, rounded
 from vision.card import write_card
-from vision.data import MEAN, STD, load_classes, load_split, normalise
+from vision.data import load_classes, load_split, normalise
 from vision.evaluate import accuracy, logits, recalibrate
-from vision.fold import fold, folded_logits
+from vision.fold import fold, fold_stem, folded_inputs, folded_logits
 from vision.vit import Shape, Vit
 
 AGREEMENT = 1e-3
@@ -31,17 +31,16 @@ def arguments() -> argparse.Namespace:
 
 
 @torch.no_grad()
-def measure(model: Vit, tensors: dict, images: torch.Tensor) -> tuple[torch.Tensor, Ranges]:
-    """Logits and ranges of the folded network over `images`."""
-    see = Ranges()
-    parts = [folded_logits(tensors, model.shape.heads, model.patches(normalise(part)), see) for part in images.split(250)]
-    return torch.cat(parts), see
+def show(shape: Shape, tensors: dict, stem: dict, images: torch.Tensor, see: Seer) -> torch.Tensor:
+    """Logits of the folded network over `images`; `see` is shown every value on the server."""
+    parts = (folded_inputs(stem, shape.preprocessing(), normalise(part), Ranges()) for part in images.split(250))
+    return torch.cat([folded_logits(tensors, shape.heads, part, see) for part in parts])
 
 
 @torch.no_grad()
-def check(model: Vit, tensors: dict, images: torch.Tensor) -> None:
+def check(model: Vit, tensors: dict, stem: dict, images: torch.Tensor) -> None:
     """Ends the program where the folded network and the trained one disagree."""
-    folded, scores = measure(model, tensors, images)[0], logits(model, images)
+    folded, scores = show(model.shape, tensors, stem, images, Ranges()), logits(model, images)
     span = (scores.max() - scores.min()).item()
     worst = (folded - scores).abs().max().item()
     print(f"folded against unfolded: largest difference {worst:.2e}, {worst / span:.2e} of the logits' span")
@@ -78,11 +77,14 @@ class StreamPeaks:
 
 
 @torch.no_grad()
-def hostile_peaks(model: Vit, tensors: dict) -> list[float]:
-    """Per image, in falling order."""
-    see = StreamPeaks()
-    folded_logits(tensors, model.shape.heads, model.patches(normalise(hostile_images())), see)
-    return sorted(see.largest.tolist(), reverse=True)
+def hostile_peaks(shape: Shape, tensors: dict, stem: dict) -> list[float]:
+    """Largest residual value of each image, in falling order."""
+    peaks = []
+    for part in hostile_images().split(250):
+        see = StreamPeaks()
+        show(shape, tensors, stem, part, see)
+        peaks += see.largest.tolist()
+    return sorted(peaks, reverse=True)
 
 
 def ranges_entry(see: Ranges, shape: Shape, images: int) -> dict:
@@ -101,21 +103,15 @@ def main() -> None:
     train_images = train_images[torch.randperm(len(train_images))[: a.calibration]]
     recalibrate(model, train_images)
     images, labels = load_split(a.data, "valid")
-    tensors = fold(model)
-
-    def show(peaks: ChannelPeaks) -> None:
-        for part in train_images[:2000].split(250):
-            folded_logits(tensors, shape.heads, model.patches(normalise(part)), peaks)
-
-    balance(tensors, shape.heads, show)
-    check(model, tensors, images[:1000])
-    stored = {name: tensor.half() for name, tensor in tensors.items()} if a.half else tensors
+    tensors, stem = fold(model), fold_stem(model)
+    balance(tensors, shape.heads, lambda peaks: show(shape, tensors, stem, train_images[:2000], peaks))
+    check(model, tensors, stem, images[:1000])
     if a.half:
-        top1, _ = accuracy(measure(model, tensors, images)[0], labels)
+        top1, _ = accuracy(show(shape, tensors, stem, images, Ranges()), labels)
         print(f"in float32: top-1 {100 * top1:.2f}%")
-        tensors = {name: tensor.float() for name, tensor in stored.items()}
-    scores, see = measure(model, tensors, images)
-    top1, top5 = accuracy(scores, labels)
+        tensors, stem = ({name: tensor.half().float() for name, tensor in part.items()} for part in (tensors, stem))
+    see = Ranges()
+    top1, top5 = accuracy(show(shape, tensors, stem, images, see), labels)
     print(f"folded model on valid/: top-1 {100 * top1:.2f}%, top-5 {100 * top5:.2f}% of {len(images)}")
 
     settings, before = saved["arguments"], saved["before"]
@@ -133,14 +129,7 @@ def main() -> None:
             "classes": shape.classes,
             "displacements": shape.form.tables,
         },
-        "preprocessing": {
-            "size": shape.size,
-            "mean": MEAN,
-            "std": STD,
-            "pad": shape.pad,
-            "patch": shape.patch,
-            "stride": shape.stride,
-        },
+        "preprocessing": shape.preprocessing(),
         "ranges": ranges_entry(see, shape, len(images)),
         "accuracy": {"top1": round(top1, 4), "top5": round(top5, 4), "images": len(images)},
         "training": {
@@ -164,16 +153,20 @@ def main() -> None:
         },
     }
     os.makedirs(a.out, exist_ok=True)
-    save_file(stored, os.path.join(a.out, "model.safetensors"))
+    for name, part in (("model", tensors), ("stem", stem)):
+        stored = {name: tensor.half() for name, tensor in part.items()} if a.half else part
+        if stored:
+            save_file(stored, os.path.join(a.out, f"{name}.safetensors"))
     for name, value in (("config.json", config), ("labels.json", load_classes(a.data))):
         with open(os.path.join(a.out, name), "w", encoding="utf8") as file:
             json.dump(value, file, indent=2)
             file.write("\n")
-    write_card(os.path.join(a.out, "README.md"), config, hostile_peaks(model, tensors))
+    write_card(os.path.join(a.out, "README.md"), config, hostile_peaks(shape, tensors, stem))
     if a.reference:
         pick = torch.arange(4) * (len(images) // 4) + 7
-        double = {name: tensor.double() for name, tensor in tensors.items()}
-        expected = folded_logits(double, shape.heads, model.patches(normalise(images[pick])).double(), Ranges())
+        double, double_stem = ({name: tensor.double() for name, tensor in part.items()} for part in (tensors, stem))
+        inputs = folded_inputs(double_stem, shape.preprocessing(), normalise(images[pick]).double(), Ranges())
+        expected = folded_logits(double, shape.heads, inputs, Ranges())
         save_file({"images": images[pick].contiguous(), "logits": expected.float()}, a.reference)
     print(json.dumps(config["ranges"], indent=1))
 

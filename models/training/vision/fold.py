@@ -1,11 +1,13 @@
-"""Folds a trained model into the released form: plain linear maps, two squares and a product, no norms."""
+"""Folds a trained model into the released form: plain linear maps, two squares and a product, no norms; before them the client's convolutions."""
 
 import math
+from dataclasses import replace
 
 import torch
+from torch.nn import functional as F
 
 from folding import after_norm, norm_map
-from ranges import Ranges
+from ranges import Seer
 from vision.vit import Form, Vit, displacements
 
 
@@ -16,8 +18,8 @@ def fold(model: Vit) -> dict[str, torch.Tensor]:
     Scores: p·BN(q·k/√F) + r becomes q'·k + r' by scaling q, and the 1/√T after the square becomes its root before it.
     """
     shape, form = model.shape, model.shape.form
-    if form not in (Form(), Form(tables=True)):
-        raise SystemExit("the evaluator runs squares with batch norms, blocks in parallel, and no stem")
+    if replace(form, tables=False, convolutions=0) != Form():
+        raise SystemExit("the evaluator runs squares with batch norms and blocks in parallel, after convolutions or none")
     out = {"embed.weight": model.embed.weight.double(), "embed.position": model.position.double()}
     root = shape.tokens**-0.25
     for i, block in enumerate(model.blocks):
@@ -43,12 +45,37 @@ def fold(model: Vit) -> dict[str, torch.Tensor]:
     return {name: tensor.float().contiguous() for name, tensor in out.items()}
 
 
+@torch.no_grad()
+def fold_stem(model: Vit) -> dict[str, torch.Tensor]:
+    """The client's tensors, float32, by name; none where the model has no convolutions."""
+    if not model.convolutions:
+        return {}
+    out = {"last.weight": model.convolutions.last.weight.double()}
+    for i, layer in enumerate(model.convolutions.layers):
+        scale, shift = norm_map(layer.norm)
+        out[f"convolutions.{i}.weight"], out[f"convolutions.{i}.bias"] = layer.weight.double() * scale[:, None], shift
+    return {name: tensor.float().contiguous() for name, tensor in out.items()}
+
+
+def folded_inputs(stem: dict[str, torch.Tensor], steps: dict, images: torch.Tensor, see: Seer) -> torch.Tensor:
+    """What the client encrypts of images [B,3,32,32], [B,T,inputs], written from its definition alone; `steps` as in `config.json`."""
+    patches = F.unfold(images, steps["patch"], padding=steps["pad"], stride=steps["stride"]).transpose(1, 2)
+    if not stem:
+        return patches
+    x = images
+    for i, layer in enumerate(steps["convolutions"]):
+        weight = stem[f"convolutions.{i}.weight"].view(layer["channels"], -1, layer["size"], layer["size"])
+        y = F.conv2d(x, weight, stem[f"convolutions.{i}.bias"], stride=layer["stride"], padding=layer["pad"])
+        x = F.relu(see(f"convolutions.{i}", y.permute(0, 2, 3, 1))).permute(0, 3, 1, 2)
+    return patches + x.flatten(2).transpose(1, 2) @ stem["last.weight"].T
+
+
 def offsets(table: torch.Tensor, tokens: int) -> torch.Tensor:
     """[heads] or [heads, displacements] as what is added to scores, [heads, 1, 1] or [heads, T, T]."""
     return table.view(-1, 1, 1) if table.dim() == 1 else table[:, displacements(math.isqrt(tokens))]
 
 
-def folded_logits(tensors: dict[str, torch.Tensor], heads: int, patches: torch.Tensor, see: Ranges) -> torch.Tensor:
+def folded_logits(tensors: dict[str, torch.Tensor], heads: int, patches: torch.Tensor, see: Seer) -> torch.Tensor:
     """The released network on patches [B,T,inputs], written from its definition alone."""
 
     def linear(name: str, x: torch.Tensor) -> torch.Tensor:

@@ -8,17 +8,15 @@ is how training goes on where its checkpoint is lost.
 """
 
 import argparse
-import json
 import math
 import os
 
 import torch
-from safetensors.torch import load_file
 
 from norms import EPS
-from vision.data import load_split, normalise
+from vision.data import load_split
 from vision.evaluate import accuracy, logits, recalibrate
-from vision.fold import folded_logits
+from vision.released import Released
 from vision.vit import Form, Shape, Vit
 
 
@@ -101,6 +99,17 @@ def grow(old: dict[str, torch.Tensor], heads: int, model: Vit, seen: Moments) ->
     write(model.head, *unfolded("head", before))
 
 
+@torch.no_grad()
+def grow_stem(old: dict[str, torch.Tensor], model: Vit, seen: Moments) -> None:
+    """Writes folded convolutions of the same sizes into `model`'s."""
+    for i, layer in enumerate(model.convolutions.layers):
+        layer.weight.copy_(old[f"convolutions.{i}.weight"])
+        mean, deviation = seen.of(f"convolutions.{i}")
+        layer.norm.weight.copy_(deviation)
+        layer.norm.bias.copy_(mean)
+    model.convolutions.last.weight.copy_(old["last.weight"])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True)
@@ -108,24 +117,27 @@ def main() -> None:
     parser.add_argument("--run", required=True, help="folder for the checkpoint that --start reads")
     for name, value in (("blocks", 6), ("width", 192), ("heads", 3), ("hidden", 384)):
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--convolutions", type=int, default=0, help="channels of the last of new ones; a model that has some keeps them")
     a = parser.parse_args()
     torch.manual_seed(1)
-    config = json.load(open(os.path.join(a.model, "config.json"), encoding="utf8"))
-    stored = load_file(os.path.join(a.model, "model.safetensors"))
-    old, heads = {name: tensor.float() for name, tensor in stored.items()}, config["architecture"]["heads"]
+    old = Released.load(a.model)
+    known = old.config["preprocessing"].get("convolutions", [])
+    channels = known[-1]["channels"] if known else a.convolutions
     images, _ = load_split(a.data, "train")
     images = images[torch.randperm(len(images))[:5000]]
-    model = Vit(Shape(width=a.width, heads=a.heads, hidden=a.hidden, blocks=a.blocks, form=Form(tables=True)))
+    model = Vit(Shape(width=a.width, heads=a.heads, hidden=a.hidden, blocks=a.blocks, form=Form(tables=True, convolutions=channels)))
     seen = Moments()
     for part in images.split(250):
-        folded_logits(old, heads, model.patches(normalise(part)), seen)
-    grow(old, heads, model, seen)
+        old.logits(part, seen, seen)
+    grow(old.tensors, old.heads, model, seen)
+    if known:
+        grow_stem(old.stem, model, seen)
     recalibrate(model, images)
     valid, labels = load_split(a.data, "valid")
     top1, top5 = accuracy(logits(model, valid[:1000]), labels[:1000])
     print(f"before training: top-1 {100 * top1:.2f}%, top-5 {100 * top5:.2f}% of the first 1,000")
     os.makedirs(a.run, exist_ok=True)
-    training = config["training"]
+    training = old.config["training"]
     before = {"step": round(training["epochs"] * 50000 / training["batch"]), "spent_cpu": 60.0 * training["minutes"]}
     torch.save({"averaged": model.state_dict(), "shape": model.shape.to_dict(), **before}, os.path.join(a.run, "checkpoint.pt"))
 

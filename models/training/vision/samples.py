@@ -6,12 +6,9 @@ import os
 
 import torch
 from PIL import Image
-from safetensors.torch import load_file
 
-from ranges import Ranges
-from vision.data import load_classes, load_split, normalise
-from vision.fold import folded_logits
-from vision.vit import Shape, Vit
+from vision.data import load_classes, load_split
+from vision.released import Released
 
 # Label: position among its class's validation images. By eye, for being recognisable; the butterfly is one the model gets wrong.
 CHOSEN = {
@@ -36,13 +33,12 @@ def main() -> None:
     a = parser.parse_args()
     classes = load_classes(a.data)
     images, labels = load_split(a.data, "valid")
-    tensors = load_file(os.path.join(a.model, "model.safetensors"))
+    model = Released.load(a.model)
     os.makedirs(a.out, exist_ok=True)
     for label, number in CHOSEN.items():
         image = images[labels == classes.index(label)][number]
         Image.fromarray(image.numpy()).save(os.path.join(a.out, f"{label}.png"), optimize=True)
-        patches = Vit(Shape()).patches(normalise(image[None]))
-        best = torch.softmax(folded_logits(tensors, Shape().heads, patches, Ranges())[0], 0).topk(3)
+        best = torch.softmax(model.logits(image[None])[0], 0).topk(3)
         print(label, [f"{classes[c]} {p:.2f}" for p, c in zip(best.values.tolist(), best.indices.tolist())])
     with open(os.path.join(a.out, "samples.json"), "w", encoding="utf8") as file:
         json.dump([{"file": f"{label}.png", "label": label} for label in CHOSEN], file, indent=2)

@@ -6,12 +6,13 @@ from dataclasses import replace
 import torch
 
 from balance import balance
+from muon import Muon
 from norms import Norm, excess
 from ranges import Ranges
 from vision.data import Augment, cutmix, normalise
 from vision.evaluate import logits, recalibrate
-from vision.fold import fold, folded_logits
-from vision.grow import Moments, grow
+from vision.fold import fold, fold_stem, folded_inputs, folded_logits
+from vision.grow import Moments, grow, grow_stem
 from vision.train import smoothed
 from vision.vit import Form, Shape, Vit, pairs
 
@@ -19,7 +20,8 @@ from vision.vit import Form, Shape, Vit, pairs
 def trained_like(form: Form = Form()) -> Vit:
     """A small network whose norms and coefficients are all away from their initial values."""
     torch.manual_seed(3)
-    model = Vit(Shape(patch=16, stride=12, pad=4, width=16, heads=2, hidden=24, blocks=2, classes=7, form=form))
+    cut = {} if form.convolutions else {"patch": 16, "stride": 12, "pad": 4}
+    model = Vit(Shape(**cut, width=16, heads=2, hidden=24, blocks=2, classes=7, form=form))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
@@ -32,13 +34,14 @@ def trained_like(form: Form = Form()) -> Vit:
 
 class Folding(unittest.TestCase):
     def test_same_function_before_and_after(self) -> None:
-        for form in (Form(), Form(tables=True)):
+        for form in (Form(), Form(tables=True), Form(convolutions=8)):
             self.folds(form)
 
     def folds(self, form: Form) -> None:
         model = trained_like(form)
         images = torch.randn(5, 3, 32, 32, dtype=torch.double)
-        patches = model.patches(images)
+        steps = model.shape.preprocessing()
+        patches = folded_inputs({name: tensor.double() for name, tensor in fold_stem(model).items()}, steps, images, Ranges())
         with torch.no_grad():
             expected = model(images)[0]
         tensors = fold(model)
@@ -70,12 +73,41 @@ class Growing(unittest.TestCase):
         with self.assertRaises(SystemExit):
             grow(old, 2, Vit(replace(grown.shape, heads=2)), seen)
 
+    def test_convolutions_are_kept_as_they_are(self) -> None:
+        images = torch.randint(0, 256, (40, 32, 32, 3), dtype=torch.uint8)
+        model = trained_like(Form(tables=True, convolutions=8)).float()
+        recalibrate(model, images)
+        old, stem, seen = fold(model), fold_stem(model), Moments()
+        expected = folded_logits(old, 2, folded_inputs(stem, model.shape.preprocessing(), normalise(images), seen), seen)
+        again = Vit(model.shape)
+        grow(old, 2, again, seen)
+        grow_stem(stem, again, seen)
+        recalibrate(again, images)
+        torch.testing.assert_close(logits(again, images), expected, rtol=1e-3, atol=1e-3)
+
+
+class Orthogonalising(unittest.TestCase):
+    def test_float32_iterations_move_weights_as_the_librarys_do(self) -> None:
+        torch.manual_seed(5)
+        weights = [torch.nn.Parameter(torch.randn(shape)) for shape in ((8, 8), (8, 8), (12, 8), (8, 12))]
+        copies = [torch.nn.Parameter(weight.detach().clone()) for weight in weights]
+        ours, library = Muon(weights, lr=0.1, weight_decay=0.05), torch.optim.Muon(copies, lr=0.1, weight_decay=0.05, adjust_lr_fn="match_rms_adamw")
+        for _ in range(3):
+            before = [copy.detach().clone() for copy in copies]
+            for weight, copy in zip(weights, copies, strict=True):
+                weight.grad = torch.randn_like(weight)
+                copy.grad = weight.grad.clone()
+            ours.step()
+            library.step()
+            for weight, copy, old in zip(weights, copies, before, strict=True):
+                self.assertLess((weight - copy).norm(), 0.05 * (copy - old).norm())
+
 
 class Forms(unittest.TestCase):
     def test_every_form_has_a_gradient_in_every_weight(self) -> None:
         forms = [Form("softmax", "gelu", norm, False, parallel=False) for norm in ("layer", "batch")]
         forms += [Form(kind, kind, scaling=scaling) for kind in ("gelu", "relu2", "square") for scaling in ("none", "root", "length")]
-        forms += [Form(tables=True, stem=8), Form(norm="polynomial", inside=False), Form(norm="none")]
+        forms += [Form(tables=True, stem=8), Form(convolutions=8), Form(norm="polynomial", inside=False), Form(norm="none")]
         images = torch.randn(6, 3, 32, 32, dtype=torch.double)
         for form in forms:
             model = trained_like(form).train()
@@ -86,9 +118,6 @@ class Forms(unittest.TestCase):
             for name, parameter in model.named_parameters():
                 self.assertTrue(still in name or parameter.grad.abs().max() > 0, (form, name))
 
-    def test_a_convolutional_stem_makes_one_token_a_patch(self) -> None:
-        model = Vit(Shape(width=16, heads=2, hidden=24, blocks=1, form=Form("softmax", "gelu", "layer", False, convolutions=16))).train()
-        model(torch.randn(6, 3, 32, 32), 0)[0].square().mean().backward()
         for name, parameter in model.named_parameters():
             self.assertTrue("score_offset" in name or parameter.grad.abs().max() > 0, name)
 

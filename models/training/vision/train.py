@@ -35,7 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sequential", action="store_true")
     parser.add_argument("--tables", action="store_true", help="an offset for each displacement of two patches")
     parser.add_argument("--stem", type=int, default=0, help="channels of a hidden layer before the embedding")
-    parser.add_argument("--convolutions", type=int, default=0, help="last channels of a convolutional stem (teachers)")
+    parser.add_argument("--convolutions", type=int, default=0, help="channels of the last of the client's convolutions")
     parser.add_argument("--blocks", type=int, default=3)
     parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--heads", type=int, default=2)

@@ -12,7 +12,8 @@ from torch.nn import functional as F
 
 from blocks import STREAM_LIMIT, Block, Pairs, beyond, make_norm, pointwise
 from blocks import Form as AnyForm
-from vision.convolutions import Convolutions
+from vision.convolutions import Convolutions, convolution_shapes
+from vision.data import MEAN, STD
 from norms import Norm, tame
 
 
@@ -22,7 +23,7 @@ class Form(AnyForm):
 
     tables: bool = False  # σ's offset is one a displacement of two patches, not one a head
     stem: int = 0  # channels of a layer with the MLP's activation before the embedding; 0 is none
-    convolutions: int = 0  # last channels of a convolutional stem in place of patches (a teacher's); 0 is none
+    convolutions: int = 0  # channels of the last of the client's convolutions, whose result joins the patches; 0 is none
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,11 @@ class Shape:
     @property
     def inputs(self) -> int:
         return 3 * self.patch**2
+
+    def preprocessing(self) -> dict:
+        """From an image to patches, as `config.json` has it."""
+        steps = {"size": self.size, "mean": MEAN, "std": STD, "pad": self.pad, "patch": self.patch, "stride": self.stride}
+        return steps | {"convolutions": convolution_shapes(self.form.convolutions)}
 
     def to_dict(self) -> dict:
         return asdict(self)
@@ -106,8 +112,8 @@ class Vit(nn.Module):
         super().__init__()
         self.shape, form = shape, shape.form
         self.stem = Stem(shape.inputs, form.stem, form.activation) if form.stem else None
-        self.convolutions = Convolutions(form.convolutions) if form.convolutions else None
-        self.embed = nn.Linear(form.convolutions or form.stem or shape.inputs, shape.width, bias=False)
+        self.convolutions = Convolutions(form.convolutions, shape.inputs) if form.convolutions else None
+        self.embed = nn.Linear(form.stem or shape.inputs, shape.width, bias=False)
         self.position = nn.Parameter(0.02 * torch.randn(shape.tokens, shape.width))
         self.blocks = nn.ModuleList(
             Block(shape.width, shape.heads, shape.hidden, form, form.norm, pairs(shape)) for _ in range(shape.blocks)
@@ -122,7 +128,9 @@ class Vit(nn.Module):
 
     def forward(self, images: torch.Tensor, hard: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits and the range penalty (zero outside training); the last `hard` images are far from photographs."""
-        patches = self.convolutions(images, hard) if self.convolutions else self.patches(images)
+        patches = self.patches(images)
+        if self.convolutions:
+            patches = patches + self.convolutions(images, hard)
         if self.stem:
             patches = self.stem(patches, hard)
         x = self.embed(patches).float() + self.position

@@ -12,6 +12,8 @@ use safetensors::{Dtype, tensor::TensorView};
 use std::{error::Error, fs, path::PathBuf};
 
 pub(crate) const VIT_CONFIG: &[u8] = include_bytes!("../corpus/config/vit.json");
+/// With a convolution.
+pub(crate) const STEM_CONFIG: &[u8] = include_bytes!("../corpus/config/stem.json");
 pub(crate) const LM_CONFIG: &[u8] = include_bytes!("../corpus/config/lm.json");
 
 /// Where a reader's files are.
@@ -96,6 +98,8 @@ fn weights() -> Result<(), Box<dyn Error>> {
     let ends = "embed.weight 2 3, embed.position 4 2, head.weight 2 2, head.bias 2";
     let vit = format!("{ends}, {BLOCK}, blocks.0.scores.shift 1, blocks.0.scores.offset 1");
     write("safetensors", "vit", &tensors(&vit)?)?;
+    let stem = "convolutions.0.weight 1 12, convolutions.0.bias 1, last.weight 3 1";
+    write("safetensors", "stem", &tensors(stem)?)?;
     let sigma = "blocks.0.scores.gain 1 4, blocks.0.scores.shift 1, blocks.0.scores.offset 1 4";
     let lm = format!("{BLOCK}, {sigma}");
     write("safetensors", "lm", &tensors(&lm)?)?;

@@ -7,8 +7,8 @@ use protocol::{
     hex::Hex,
     layout::{Axis, Layout, Part},
     manifest::{
-        Accuracy, Classify, Complete, EMBEDDING, FileEntry, KeyEntry, Manifest, Object, PROTOCOL,
-        ParameterSet, Perplexity, Preprocessing, Security, TOKENIZER, Task, configuration_digest,
+        Accuracy, Classify, Complete, Convolution, EMBEDDING, FileEntry, KeyEntry, Manifest, Object, PROTOCOL,
+        ParameterSet, Perplexity, Preprocessing, STEM, Security, TOKENIZER, Task, configuration_digest,
     },
 };
 
@@ -73,7 +73,14 @@ pub(crate) fn sound() -> Result<Manifest, WireError> {
                 pad: 0,
                 patch: 1,
                 stride: 31,
+                convolutions: vec![Convolution {
+                    channels: 1,
+                    size: 2,
+                    stride: 30,
+                    pad: 0,
+                }],
             },
+            files: vec![FileEntry::of(STEM, b"weights")],
             labels: vec!["apple".to_owned(), "bear".to_owned()],
             accuracy: Accuracy {
                 top1: 0.5,

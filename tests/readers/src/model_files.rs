@@ -17,8 +17,14 @@ pub(crate) fn config(bytes: &[u8]) {
 
 /// Weights, for the configurations of [`crate::sound`].
 pub(crate) fn safetensors(bytes: &[u8]) {
-    if let Ok(vit) = vit::Vit::from_bytes(crate::corpus::VIT_CONFIG, bytes) {
+    if let Ok(vit) = vit::Vit::from_bytes(crate::corpus::VIT_CONFIG, bytes, None) {
         assert!(vit.head.weight.iter().all(|w| w.is_finite()));
+    }
+    if let Ok(config) = vit::Config::from_json(crate::corpus::STEM_CONFIG)
+        && let Ok(stem) = vit::Stem::from_bytes(&config.preprocessing, Some(bytes))
+    {
+        let patches = stem.patches(&model::image::Rgb32([1; 3072]));
+        assert_eq!(patches.dim(), (4, 3));
     }
     let _ = lm::Lm::from_bytes(crate::corpus::LM_CONFIG, bytes);
     let _ = lm::Embedding::from_bytes(bytes, 4, 2, 3);

@@ -115,7 +115,9 @@ fn the_corpus_is_sound() {
     let tokenizer = tokenizer::Tokenizer::new(&file("tokenizer", "small.json"), 266).unwrap();
     assert!(tokenizer.encode("the").unwrap().len() == 1);
     let config = file("config", "vit.json");
-    model::Vit::from_bytes(&config, &file("safetensors", "vit")).unwrap();
+    let (weights, stem) = (file("safetensors", "vit"), file("safetensors", "stem"));
+    model::Vit::from_bytes(&config, &weights, None).unwrap();
+    model::Vit::from_bytes(&file("config", "stem.json"), &weights, Some(&stem)).unwrap();
     model::Lm::from_bytes(&file("config", "lm.json"), &file("safetensors", "lm")).unwrap();
     model::Embedding::from_bytes(&file("safetensors", "embedding"), 4, 2, 3).unwrap();
     model::labels::parse(&file("labels", "two"), 2).unwrap();

@@ -4,7 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use client::model::{Task, Vit, image, labels, top_k};
+use client::model::{Task, Vit, labels, top_k};
 use protocol::manifest::Accuracy;
 use serde::Serialize;
 
@@ -97,9 +97,7 @@ fn judge(
     tally: &mut Tally,
 ) -> Result<(), CliError> {
     let picture = read_image(&labelled.path)?;
-    let clear = vit
-        .logits(&image::patches(&picture, &vit.config.preprocessing))
-        .to_vec();
+    let clear = vit.logits(&vit.patches(&picture)).to_vec();
     let start = Instant::now();
     let judged = match remote {
         Some(remote) => remote.classify(&picture)?,

@@ -1,24 +1,37 @@
-//! Files of a small language model, made from one in memory.
+//! Files of small models, made from what is in memory.
+#![allow(dead_code)]
 
 use client::model::Embedding;
 
-/// What `embedding.safetensors` holds, in 32 bits.
+/// What `embedding.safetensors` holds.
 pub fn embedding_file(embedding: &Embedding) -> Vec<u8> {
-    let tensors = [
-        ("embed.weight", embedding.weight.view().into_dyn()),
-        ("embed.position", embedding.position.view().into_dyn()),
-        ("embed.recall", embedding.recall.view().into_dyn()),
-        ("bias", embedding.bias.view().into_dyn()),
-        ("norm.weight", embedding.norm_weight.view().into_dyn()),
-        ("norm.bias", embedding.norm_bias.view().into_dyn()),
-    ];
+    macro_rules! tensor {
+        ($name:literal, $values:expr) => {
+            (
+                $name,
+                $values.shape().to_vec(),
+                $values.iter().copied().collect(),
+            )
+        };
+    }
+    file(&[
+        tensor!("embed.weight", embedding.weight),
+        tensor!("embed.position", embedding.position),
+        tensor!("embed.recall", embedding.recall),
+        tensor!("bias", embedding.bias),
+        tensor!("norm.weight", embedding.norm_weight),
+        tensor!("norm.bias", embedding.norm_bias),
+    ])
+}
+
+/// A safetensors file of 32 bits a value: name, shape and values of each tensor.
+pub fn file(tensors: &[(&str, Vec<usize>, Vec<f32>)]) -> Vec<u8> {
     let (mut header, mut data) = (Vec::new(), Vec::new());
-    for (name, values) in tensors {
+    for (name, shape, values) in tensors {
         let start = data.len();
         data.extend(values.iter().flat_map(|value| value.to_le_bytes()));
         header.push(format!(
-            r#""{name}":{{"dtype":"F32","shape":{:?},"data_offsets":[{start},{}]}}"#,
-            values.shape(),
+            r#""{name}":{{"dtype":"F32","shape":{shape:?},"data_offsets":[{start},{}]}}"#,
             data.len()
         ));
     }

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::convolution::{self, ConvolutionShape};
 use crate::{
     BlockRanges, ModelError, Task,
     config::{check_heads, check_name, check_ranges, check_sizes, check_task, from_json},
@@ -64,6 +65,9 @@ pub struct Preprocessing {
     pub patch: usize,
     /// Distance between neighbouring patches.
     pub stride: usize,
+    /// Convolutions whose result joins the patches ([`super::Stem`]).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub convolutions: Vec<ConvolutionShape>,
 }
 
 /// Largest magnitude of each kind of value over the validation split; what an encrypted evaluation must leave room for.
@@ -149,7 +153,7 @@ impl Preprocessing {
         3 * self.patch.pow(2)
     }
 
-    fn check(&self) -> Result<(), ModelError> {
+    pub(super) fn check(&self) -> Result<(), ModelError> {
         if self.size != crate::image::SIDE {
             return Err(ModelError::Config(format!(
                 "image size {} is not supported, only 32",
@@ -169,7 +173,7 @@ impl Preprocessing {
         if !self.mean.iter().all(|m| m.is_finite()) || !self.std.iter().all(|&s| usable(s)) {
             return Err(ModelError::Config("mean or std is not usable".into()));
         }
-        Ok(())
+        convolution::check(&self.convolutions, self.side())
     }
 }
 

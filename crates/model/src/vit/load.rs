@@ -2,7 +2,7 @@ use std::path::Path;
 
 use ndarray::{Array3, Axis};
 
-use super::{Architecture, Config, Embed, Vit};
+use super::{Architecture, Config, Embed, Stem, Vit};
 use crate::{
     ModelError, Sigma,
     files::{read_json, read_values},
@@ -10,26 +10,34 @@ use crate::{
 };
 
 impl Vit {
-    /// Reads `config.json` and `model.safetensors` from a model's folder.
+    /// Reads `config.json`, `model.safetensors` and, where the model has convolutions, `stem.safetensors` from its folder.
     pub fn load(folder: &Path) -> Result<Self, ModelError> {
         let config = Config::from_json(&read_json(folder, "config.json")?)?;
         let values = values(&config.architecture);
         let weights = read_values(folder, "model.safetensors", values)?;
-        Self::assemble(config, Source::file(&weights)?)
+        let stem = Stem::load(folder, &config.preprocessing)?;
+        Self::assemble(config, stem, Source::file(&weights)?)
     }
 
-    /// As [`Vit::load`], from the bytes of the two files.
-    pub fn from_bytes(config_json: &[u8], safetensors: &[u8]) -> Result<Self, ModelError> {
-        Self::assemble(Config::from_json(config_json)?, Source::file(safetensors)?)
+    /// As [`Vit::load`], from the bytes of the files.
+    pub fn from_bytes(
+        config_json: &[u8],
+        safetensors: &[u8],
+        stem: Option<&[u8]>,
+    ) -> Result<Self, ModelError> {
+        let config = Config::from_json(config_json)?;
+        let stem = Stem::from_bytes(&config.preprocessing, stem)?;
+        Self::assemble(config, stem, Source::file(safetensors)?)
     }
 
     /// Deterministic small random weights of the right shapes, for tests.
     pub fn random(config: Config, seed: u64) -> Result<Self, ModelError> {
         config.check()?;
-        Self::assemble(config, Source::random(seed))
+        let stem = Stem::random(&config.preprocessing, seed)?;
+        Self::assemble(config, stem, Source::random(seed))
     }
 
-    fn assemble(config: Config, mut source: Source<'_>) -> Result<Self, ModelError> {
+    fn assemble(config: Config, stem: Stem, mut source: Source<'_>) -> Result<Self, ModelError> {
         let a = config.architecture;
         let embed = Embed {
             weight: source.matrix("embed.weight", a.width, a.inputs)?,
@@ -57,6 +65,7 @@ impl Vit {
         source.finish()?;
         Ok(Self {
             config,
+            stem,
             embed,
             blocks,
             head,

@@ -1,20 +1,26 @@
 //! The vision transformer.
 
 mod config;
+mod convolution;
 mod load;
 mod small;
+mod stem;
 
 pub use config::{Accuracy, Architecture, Config, Preprocessing, Ranges};
+pub use convolution::ConvolutionShape;
+pub use stem::Stem;
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 
-use crate::{Block, Linear, Point, block};
+use crate::{Block, Linear, Point, block, image::Rgb32};
 
 /// Weights of the folded network, and its configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Vit {
     /// What the weights belong to.
     pub config: Config,
+    /// From an image to patches, the client's half.
+    pub stem: Stem,
     /// From patches to the residual stream.
     pub embed: Embed,
     /// The blocks in order.
@@ -33,6 +39,11 @@ pub struct Embed {
 }
 
 impl Vit {
+    /// The network's input for an image, \[tokens, inputs\].
+    pub fn patches(&self, image: &Rgb32) -> Array2<f32> {
+        self.stem.patches(image)
+    }
+
     /// Class scores of one image's patches \[tokens, inputs\]; arithmetic in f64.
     ///
     /// # Panics

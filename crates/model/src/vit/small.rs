@@ -25,6 +25,7 @@ impl Vit {
                 pad: 1,
                 patch: 4,
                 stride: 10,
+                convolutions: Vec::new(),
             },
             ranges: Ranges {
                 images: 1,

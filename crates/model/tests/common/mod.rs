@@ -32,6 +32,7 @@ pub fn config() -> Config {
             pad: 4,
             patch: 16,
             stride: 12,
+            convolutions: Vec::new(),
         },
         ranges: Ranges {
             images: 1,

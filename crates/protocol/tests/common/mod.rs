@@ -87,7 +87,9 @@ pub fn manifest() -> Manifest {
                 pad: 0,
                 patch: 8,
                 stride: 8,
+                convolutions: Vec::new(),
             },
+            files: Vec::new(),
             labels: (0..16 * 192).map(|class| class.to_string()).collect(),
             accuracy: Accuracy {
                 top1: 0.5,
