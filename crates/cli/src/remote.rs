@@ -6,9 +6,7 @@ use std::{
 };
 
 use client::{Rgb32, Session, model::Embedding};
-use protocol::{
-    events::Progress, hex::Capability, limits, manifest::STEM, problem::ProblemKind,
-};
+use protocol::{events::Progress, hex::Capability, limits, manifest::STEM, problem::ProblemKind};
 
 use crate::{CliError, Stop, http::Api, keys::KeyRing, progress::Ticker};
 

@@ -157,7 +157,11 @@ impl Session {
     /// [`ClientError::Encrypt`], for example without a source of randomness; [`ClientError::NoStem`], [`ClientError::OtherTask`].
     pub fn encrypt_image(&self, image: &Rgb32) -> Result<Vec<u8>, ClientError> {
         self.images()?;
-        let patches = self.stem.as_ref().ok_or(ClientError::NoStem)?.patches(image);
+        let patches = self
+            .stem
+            .as_ref()
+            .ok_or(ClientError::NoStem)?
+            .patches(image);
         let values: Vec<f32> = patches.iter().copied().collect();
         self.encrypt(&values)
     }

@@ -79,7 +79,8 @@ fn point(tensors: &Tensors, layer: usize, c: usize, y: i64, x: i64) -> f64 {
         for dy in 0..shape.size {
             for dx in 0..shape.size {
                 let at = ((c * channels + from) * shape.size + dy) * shape.size + dx;
-                let moved = |p: i64, d: usize| p * shape.stride as i64 + d as i64 - shape.pad as i64;
+                let moved =
+                    |p: i64, d: usize| p * shape.stride as i64 + d as i64 - shape.pad as i64;
                 sum += f64::from(weight[at])
                     * point(tensors, before, from, moved(y, dy), moved(x, dx));
             }

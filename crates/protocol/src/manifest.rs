@@ -11,8 +11,8 @@ use crate::{
 };
 
 pub use crate::task::{
-    Accuracy, Classify, Complete, Convolution, EMBEDDING, FileEntry, Perplexity, Preprocessing, STEM, TOKENIZER, Task,
-    TaskKind,
+    Accuracy, Classify, Complete, Convolution, EMBEDDING, FileEntry, Perplexity, Preprocessing,
+    STEM, TOKENIZER, Task, TaskKind,
 };
 
 /// Version of routes and manifest.

@@ -10,7 +10,8 @@ use protocol::{
     layout::{Axis, Part},
     limits,
     manifest::{
-        Classify, Complete, Convolution, FileEntry, Manifest, ManifestError, STEM, Task, configuration_digest,
+        Classify, Complete, Convolution, FileEntry, Manifest, ManifestError, STEM, Task,
+        configuration_digest,
     },
 };
 
@@ -183,7 +184,10 @@ fn convolutions_come_with_their_weights_and_the_other_way_round() {
         (1, &[STEM, STEM]),
         (1, &[STEM, "../a"]),
     ] {
-        assert!(with(convolutions, files).is_err(), "{convolutions} {files:?}");
+        assert!(
+            with(convolutions, files).is_err(),
+            "{convolutions} {files:?}"
+        );
     }
 }
 

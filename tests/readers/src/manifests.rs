@@ -7,8 +7,9 @@ use protocol::{
     hex::Hex,
     layout::{Axis, Layout, Part},
     manifest::{
-        Accuracy, Classify, Complete, Convolution, EMBEDDING, FileEntry, KeyEntry, Manifest, Object, PROTOCOL,
-        ParameterSet, Perplexity, Preprocessing, STEM, Security, TOKENIZER, Task, configuration_digest,
+        Accuracy, Classify, Complete, Convolution, EMBEDDING, FileEntry, KeyEntry, Manifest,
+        Object, PROTOCOL, ParameterSet, Perplexity, Preprocessing, STEM, Security, TOKENIZER, Task,
+        configuration_digest,
     },
 };
 
@@ -76,7 +77,7 @@ pub(crate) fn sound() -> Result<Manifest, WireError> {
                 convolutions: vec![Convolution {
                     channels: 1,
                     size: 2,
-                    stride: 30,
+                    stride: 16,
                     pad: 0,
                 }],
             },

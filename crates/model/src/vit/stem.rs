@@ -74,10 +74,7 @@ impl Stem {
         })
     }
 
-    fn assemble(
-        preprocessing: &Preprocessing,
-        mut source: Source<'_>,
-    ) -> Result<Self, ModelError> {
+    fn assemble(preprocessing: &Preprocessing, mut source: Source<'_>) -> Result<Self, ModelError> {
         preprocessing.check()?;
         let mut channels = image::CHANNELS;
         let mut layers = Vec::new();
