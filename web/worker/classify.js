@@ -1,7 +1,7 @@
 // One private classification, from pixels to the opened answer.
 
 import { loadClear } from "./clear.js";
-import { Problem } from "./problem.js";
+import { foreignFile } from "./problem.js";
 import { Visit } from "./visit.js";
 
 /** How many of the likeliest labels the page shows. */
@@ -23,15 +23,7 @@ export class Classifier {
       ...equipment,
       kind: "classify",
       input: "The encrypted picture",
-      equip: async (session, manifest) => {
-        const stem = await this.#stem(manifest);
-        if (stem === undefined) return;
-        try {
-          session.loadStem(stem);
-        } catch (cause) {
-          throw new Problem({ title: "A file of the model is not what the server says it is", detail: cause.message, hint: "Reload the page. If it happens again, do not use this server." });
-        }
-      },
+      equip: (session, manifest) => this.#equip(session, manifest),
     });
   }
 
@@ -58,6 +50,16 @@ export class Classifier {
       return new ClearVision(config, weights, stem);
     });
     this.#tell("verified", this.#visit.compare(this.#clear.scores(this.#rgb)));
+  }
+
+  async #equip(session, manifest) {
+    const stem = await this.#stem(manifest);
+    if (stem === undefined) return;
+    try {
+      session.loadStem(stem);
+    } catch (cause) {
+      throw foreignFile(cause);
+    }
   }
 
   /** The weights of the convolutions that a picture goes through before it is sealed; some models have none. */

@@ -2,7 +2,7 @@
 // checks both against the manifest's digests.
 
 import { fetchOwn, importOwn } from "./integrity.js";
-import { Problem } from "./problem.js";
+import { foreignFile } from "./problem.js";
 
 const MODULE = "pkg/scalar/cipherformer_wasm_tokenizer";
 const TOKENIZER = "tokenizer.json";
@@ -30,7 +30,7 @@ export class Language {
       session.checkFile(TOKENIZER, tokenizer);
       session.loadEmbedding(embedding);
     } catch (cause) {
-      throw new Problem({ title: "A file of the model is not what the server says it is", detail: cause.message, hint: "Reload the page. If it happens again, do not use this server." });
+      throw foreignFile(cause);
     }
     this.#wasm ??= await init({ module_or_path: fetchOwn(`${MODULE}_bg.wasm`) });
     this.#tokenizer?.free();

@@ -11,3 +11,12 @@ export class Problem extends Error {
     this.slug = type.split("#")[1] ?? "";
   }
 }
+
+/** A downloaded file of the model is another one than the manifest names; `cause` says which. */
+export function foreignFile(cause) {
+  return new Problem({
+    title: "A file of the model is not what the server says it is",
+    detail: cause.message,
+    hint: "Reload the page. If it happens again, do not use this server.",
+  });
+}

@@ -4,7 +4,7 @@ import math
 
 from ranges import ranges_table
 
-DEVICES = {"cpu": "one CPU core shared with other work", "cuda": "one GPU"}
+MINUTES = {"cpu": "minutes of processor time", "cuda": "minutes of one GPU"}
 
 
 def write_card(path: str, config: dict, hostile: list[float]) -> None:
@@ -66,7 +66,7 @@ leaves comes back as noise, and a comparison with the clear model shows it.
 
 ## Training
 
-On the 50,000 training images: {t["epochs"]} epochs, {t["minutes"]} minutes on {DEVICES[t["device"]]}{earlier},
+On the 50,000 training images: {t["epochs"]} epochs, {t["minutes"]} {MINUTES[t["device"]]}{earlier},
 {t["optimiser"]}, batch {t["batch"]}, cosine schedule, label smoothing {t["smoothing"]}, random crop and flip, averaged weights.
 A range penalty (weight {t["range_weight"]}) acts from the first step on each sample's largest normalised score and MLP input beyond 8 and
 residual stream beyond 24; {t["hard"]} images far from photographs join each batch for it. {t["note"]}

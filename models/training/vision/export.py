@@ -135,7 +135,7 @@ def main() -> None:
         "training": {
             "data": "CIFAR-100 training split",
             "epochs": epochs(saved["step"]),
-            "minutes": round(saved["spent"] / 60),
+            "minutes": round(saved["spent_cpu" if settings["device"] == "cpu" else "spent"] / 60),
             "stored": "f16" if a.half else "f32",
             "before": {"epochs": epochs(before["step"]), "minutes": round(before["spent_cpu"] / 60)},
             "device": settings["device"],
