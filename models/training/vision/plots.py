@@ -18,13 +18,12 @@ def name_of(folder: str) -> str:
 
 
 def save(figure, path: str) -> None:
-    figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
 
 
 def curves(runs: list[str], path: str) -> None:
     """Top-1 of the averaged weights on the validation images, and the loss on training images, by epoch."""
-    figure, (right, loss) = pyplot.subplots(1, 2, figsize=(9, 3.4))
+    figure, (right, loss) = pyplot.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
     for run in runs:
         with open(os.path.join(run, "log.jsonl"), encoding="utf8") as file:
             entries = [json.loads(line) for line in file]
@@ -39,7 +38,7 @@ def curves(runs: list[str], path: str) -> None:
 
 def ranges(models: list[str], path: str) -> None:
     """Largest magnitudes over the validation images, block by block."""
-    figure, axes = pyplot.subplots(1, len(models), figsize=(4.5 * len(models), 3.4), sharey=True, squeeze=False)
+    figure, axes = pyplot.subplots(1, len(models), figsize=(4.5 * len(models), 3.4), sharey=True, squeeze=False, layout="constrained")
     for axis, folder in zip(axes[0], models, strict=True):
         with open(os.path.join(folder, "config.json"), encoding="utf8") as file:
             blocks = json.load(file)["ranges"]["blocks"]
@@ -47,7 +46,7 @@ def ranges(models: list[str], path: str) -> None:
             axis.plot(range(1, len(blocks) + 1), [block[part] for block in blocks], marker="o", label=label)
         axis.set(title=name_of(folder), xlabel="block", xticks=range(1, len(blocks) + 1), yscale="log")
     axes[0, 0].set_ylabel("largest magnitude")
-    axes[0, 0].legend(frameon=False)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(PARTS), frameon=False)
     save(figure, path)
 
 
