@@ -45,27 +45,26 @@ export class Classifier {
   async verify() {
     const { session, manifest } = this.#visit;
     this.#clear ??= await loadClear(this.#api, this.#visit, async ({ ClearVision }, config, weights) => {
-      const stem = await this.#stem(manifest);
-      if (stem !== undefined) session.checkFile(STEM, stem);
-      return new ClearVision(config, weights, stem);
+      return new ClearVision(config, weights, await this.#stem(session, manifest));
     });
     this.#tell("verified", this.#visit.compare(this.#clear.scores(this.#rgb)));
   }
 
   async #equip(session, manifest) {
-    const stem = await this.#stem(manifest);
-    if (stem === undefined) return;
-    try {
-      session.loadStem(stem);
-    } catch (cause) {
-      throw foreignFile(cause);
-    }
+    const stem = await this.#stem(session, manifest);
+    if (stem !== undefined) session.loadStem(stem);
   }
 
   /** The weights of the convolutions that a picture goes through before it is sealed; some models have none. */
-  async #stem({ model, task }) {
+  async #stem(session, { model, task }) {
     if (!task.files?.some(({ name }) => name === STEM)) return undefined;
-    return this.#api.file(model, STEM, "How the browser reads pictures");
+    const stem = await this.#api.file(model, STEM, "How the browser reads pictures");
+    try {
+      session.checkFile(STEM, stem);
+    } catch (cause) {
+      throw foreignFile(cause);
+    }
+    return stem;
   }
 
   /** Opens the last answer with a wrong key. */

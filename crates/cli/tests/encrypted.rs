@@ -82,12 +82,41 @@ fn report(mut command: Command) -> serde_json::Value {
     serde_json::from_str(&text).unwrap()
 }
 
-#[test]
-fn encrypted_evaluation_agrees_with_the_clear_one() {
+/// A folder with one labelled image.
+fn apple() -> tempfile::TempDir {
     let images = tempfile::tempdir().unwrap();
     fs::create_dir(images.path().join("apple")).unwrap();
     let apple = images.path().join("apple/1.png");
     fs::copy(root().join("web/samples/apple.png"), apple).unwrap();
+    images
+}
+
+#[test]
+fn convolutions_that_are_not_the_servers_are_found_before_keys_are_made() {
+    let (images, folder) = (apple(), copy("cifar100-vit"));
+    let server = start(vec![models::load(folder.path()).unwrap()]);
+    let stem = folder.path().join("stem.safetensors");
+    let mut bytes = fs::read(&stem).unwrap();
+    let low = bytes.len() - 2;
+    bytes[low] ^= 1;
+    fs::write(stem, bytes).unwrap();
+    let (server, requests) = proxy(&server, |_, _| Fate::Pass);
+    let mut command = cipherformer();
+    command.args(["evaluate", "--encrypted", "--server", &server, "--model"]);
+    command
+        .arg(folder.path())
+        .arg("--images")
+        .arg(images.path());
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(6), "{said}");
+    assert!(said.contains("its weights differ"), "{said}");
+    assert_eq!(requests.count("POST /v1/key-sets"), 0);
+}
+
+#[test]
+fn encrypted_evaluation_agrees_with_the_clear_one() {
+    let images = apple();
     let folder = copy("cifar100-vit");
     assert_eq!(shown(folder.path()), None);
     let report = evaluate(folder.path(), "--images", images.path());

@@ -2,7 +2,9 @@
 
 mod common;
 
-use common::{Tensors, file};
+use std::path::Path;
+
+use common::{Tensors, config, file};
 use model::{
     ModelError, Preprocessing,
     image::{self, Rgb32},
@@ -27,13 +29,10 @@ const SIDE: usize = 3;
 
 fn steps() -> Preprocessing {
     Preprocessing {
-        size: 32,
-        mean: [0.5, 0.4, 0.3],
-        std: [0.2, 0.3, 0.4],
         pad: 0,
         patch: 8,
-        stride: 12,
         convolutions: SHAPES.to_vec(),
+        ..config().preprocessing
     }
 }
 
@@ -133,6 +132,13 @@ fn a_file_and_convolutions_come_together_or_not_at_all() {
     assert!(matches!(refused, ModelError::Config(_)), "{refused}");
     let refused = Stem::from_bytes(&steps(), None).unwrap_err();
     assert!(matches!(refused, ModelError::Config(_)), "{refused}");
+    let refused = Stem::load(Path::new("/nowhere/at/all"), &steps()).unwrap_err();
+    assert!(
+        refused
+            .to_string()
+            .contains("/nowhere/at/all/stem.safetensors"),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -158,13 +164,16 @@ fn refuses_convolutions_that_cannot_follow_each_other() {
     let refused = |edit: Edit<'_>| {
         let mut steps = steps();
         edit(&mut steps.convolutions);
-        let refusal = Stem::random(&steps, 1);
-        matches!(refusal, Err(ModelError::Config(_)))
+        let folder = Path::new("/nowhere/at/all");
+        [Stem::random(&steps, 1), Stem::load(folder, &steps)]
+            .into_iter()
+            .all(|refusal| matches!(refusal, Err(ModelError::Config(_))))
     };
     assert!(!refused(&|_| {}));
-    let edits: [Edit<'_>; 11] = [
+    let edits: [Edit<'_>; 12] = [
         &|c| c[0].channels = 0,
         &|c| c[0].channels = 1025,
+        &|c| c[0].channels = usize::MAX,
         &|c| c[1].size = 0,
         &|c| c[0].size = 17,
         &|c| c[0].stride = 0,

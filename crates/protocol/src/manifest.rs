@@ -16,7 +16,7 @@ pub use crate::task::{
 };
 
 /// Version of routes and manifest.
-pub const PROTOCOL: u16 = 1;
+pub const PROTOCOL: u16 = 2;
 
 /// A model as the server offers it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -100,6 +100,8 @@ pub struct Perplexity {
 /// From a 32×32 RGB image to normalised, zero-padded, overlapping patches.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+// A step that this client does not know must not be left out in silence: the answer would be wrong.
+#[serde(deny_unknown_fields)]
 pub struct Preprocessing {
     /// Side of the image in pixels.
     pub size: u32,
@@ -123,6 +125,7 @@ pub struct Preprocessing {
 /// Sizes of one convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
 pub struct Convolution {
     /// Channels that it makes.
     pub channels: u32,

@@ -84,8 +84,8 @@ fn unknown_and_altered_parameters_are_refused() {
     // The claims beside the name are for people: they change nothing that is computed.
     assert_eq!(check(|manifest| manifest.parameters.log_qp = 1e9), Ok(()));
     assert_eq!(
-        check(|manifest| manifest.protocol = 2),
-        Err(ManifestError::Protocol(2))
+        check(|manifest| manifest.protocol = 1),
+        Err(ManifestError::Protocol(1))
     );
 }
 
@@ -158,6 +158,14 @@ fn preprocessing_that_cannot_be_is_refused() {
     for (index, change) in impossible.into_iter().enumerate() {
         assert!(check(change).is_err(), "{index}");
     }
+}
+
+#[test]
+fn a_step_of_preprocessing_that_is_not_known_is_refused() {
+    let mut json = serde_json::to_value(manifest()).unwrap();
+    assert!(serde_json::from_value::<Manifest>(json.clone()).is_ok());
+    json["task"]["preprocessing"]["blur"] = 2.into();
+    assert!(serde_json::from_value::<Manifest>(json).is_err());
 }
 
 #[test]

@@ -5,6 +5,11 @@ use ckks::{
     CiphertextSpec, Complex64, Decryptor, Encapsulation, Encryptor, KeyGenerator, KeyKind, KeySpec,
     Parameters, SecretKey, Seed, SeededCiphertext, Subring,
 };
+use model::{
+    Preprocessing,
+    image::Rgb32,
+    vit::{ConvolutionShape, Stem},
+};
 use std::{error::Error, hint::black_box};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -70,6 +75,32 @@ fn main() -> Result<(), Box<dyn Error>> {
             let ciphertext = SeededCiphertext::from_bytes(&parameters, &spec, &bytes)?;
             let opened = Decryptor::new(&parameters, &key).decrypt(&ciphertext.expand(&parameters));
             black_box(opened);
+        }
+        "convolve" => {
+            let steps = Preprocessing {
+                size: 32,
+                mean: [0.5; 3],
+                std: [0.25; 3],
+                pad: 1,
+                patch: 4,
+                stride: 10,
+                convolutions: vec![
+                    ConvolutionShape {
+                        channels: 3,
+                        size: 4,
+                        stride: 4,
+                        pad: 1,
+                    },
+                    ConvolutionShape {
+                        channels: 2,
+                        size: 3,
+                        stride: 2,
+                        pad: 1,
+                    },
+                ],
+            };
+            let pixels = std::array::from_fn(|i| (i * i * usize::from(message) % 251) as u8);
+            black_box(Stem::random(&steps, 1)?.patches(black_box(&Rgb32(pixels))));
         }
         // What the watcher must notice: one load from an address that a secret decides, one step more or less.
         "lookup" => {

@@ -85,6 +85,8 @@ fn no_instruction_and_no_address_depends_on_a_secret() {
         ("encrypt", (1, 1), (1, 2)),
         ("encrypt", (1, 3), (1, 7)),
         ("decrypt", (1, 1), (2, 1)),
+        ("convolve", (1, 1), (1, 2)),
+        ("convolve", (1, 3), (1, 7)),
     ] {
         assert_eq!(first_difference(work, first, second), None);
     }

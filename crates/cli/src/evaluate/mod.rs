@@ -43,6 +43,12 @@ fn connect(
     }
     // What is printed and recorded depends on decryptions, and people publish it: never under a key that is used for anything else.
     let keys = KeyRing::fresh(&manifest)?;
+    for file in manifest.task.files() {
+        let path = folder.join(&file.name);
+        if !file.is(&fs::read(&path).map_err(CliError::read(&path))?) {
+            return Err(CliError::OtherModel(manifest.model));
+        }
+    }
     Ok((api, keys))
 }
 

@@ -3,11 +3,15 @@
 use ndarray::{Array1, Array2, Array3};
 use serde::{Deserialize, Serialize};
 
-use crate::{ModelError, image::SIDE, tensors::Source};
+use crate::{
+    ModelError,
+    image::{CHANNELS, SIDE},
+    tensors::Source,
+};
 
 /// Most convolutions of a network, most channels of one, largest kernel and stride.
 const LAYERS: usize = 8;
-const CHANNELS: usize = 1024;
+const WIDEST: usize = 1024;
 const KERNEL: usize = 16;
 
 /// Sizes of one convolution.
@@ -44,7 +48,7 @@ pub(super) fn check(shapes: &[ConvolutionShape], side: usize) -> Result<(), Mode
     }
     let mut now = SIDE;
     for shape in shapes {
-        let numbers = (1..=CHANNELS).contains(&shape.channels)
+        let numbers = (1..=WIDEST).contains(&shape.channels)
             && (1..=KERNEL).contains(&shape.size)
             && (1..=KERNEL).contains(&shape.stride)
             && shape.pad < shape.size;
@@ -64,7 +68,7 @@ pub(super) fn check(shapes: &[ConvolutionShape], side: usize) -> Result<(), Mode
 
 /// Number of weights of convolutions that follow each other, from an image's three channels.
 pub(super) fn values(shapes: &[ConvolutionShape]) -> u64 {
-    let mut channels = 3;
+    let mut channels = CHANNELS;
     let mut sum = 0;
     for shape in shapes {
         sum += (shape.channels * (shape.taps(channels) + 1)) as u64;

@@ -32,12 +32,12 @@ struct Convolutions {
 impl Stem {
     /// Reads `stem.safetensors` from a model's folder, where the model has convolutions.
     pub fn load(folder: &Path, preprocessing: &Preprocessing) -> Result<Self, ModelError> {
-        if preprocessing.convolutions.is_empty() {
+        preprocessing.check()?;
+        let Some(last) = preprocessing.convolutions.last() else {
             return Self::from_bytes(preprocessing, None);
-        }
-        let channels = preprocessing.convolutions.last().map_or(0, |c| c.channels);
+        };
         let values = convolution::values(&preprocessing.convolutions)
-            + (preprocessing.inputs() * channels) as u64;
+            + (preprocessing.inputs() * last.channels) as u64;
         Self::from_bytes(preprocessing, Some(&read_values(folder, FILE, values)?))
     }
 
@@ -46,46 +46,29 @@ impl Stem {
         preprocessing: &Preprocessing,
         safetensors: Option<&[u8]>,
     ) -> Result<Self, ModelError> {
-        match (preprocessing.convolutions.is_empty(), safetensors) {
-            (true, None) => Self::new(preprocessing, None),
-            (false, Some(bytes)) => Self::assemble(preprocessing, Source::file(bytes)?),
-            _ => Err(ModelError::Config(format!(
-                "it has convolutions or {FILE}, but not both"
-            ))),
+        if preprocessing.convolutions.is_empty() != safetensors.is_none() {
+            let reason = format!("it has convolutions or {FILE}, but not both");
+            return Err(ModelError::Config(reason));
         }
+        Self::assemble(preprocessing, safetensors.map(Source::file).transpose()?)
     }
 
     /// Deterministic small random weights of the right shapes, for tests.
     pub fn random(preprocessing: &Preprocessing, seed: u64) -> Result<Self, ModelError> {
-        if preprocessing.convolutions.is_empty() {
-            return Self::new(preprocessing, None);
-        }
-        Self::assemble(preprocessing, Source::random(seed))
+        let source = (!preprocessing.convolutions.is_empty()).then(|| Source::random(seed));
+        Self::assemble(preprocessing, source)
     }
 
-    fn new(
+    fn assemble(
         preprocessing: &Preprocessing,
-        convolutions: Option<Convolutions>,
+        source: Option<Source<'_>>,
     ) -> Result<Self, ModelError> {
         preprocessing.check()?;
+        let convolutions = source.map(|source| Convolutions::take(source, preprocessing));
         Ok(Self {
             preprocessing: preprocessing.clone(),
-            convolutions,
+            convolutions: convolutions.transpose()?,
         })
-    }
-
-    fn assemble(preprocessing: &Preprocessing, mut source: Source<'_>) -> Result<Self, ModelError> {
-        preprocessing.check()?;
-        let mut channels = image::CHANNELS;
-        let mut layers = Vec::new();
-        for (i, &shape) in preprocessing.convolutions.iter().enumerate() {
-            let name = format!("convolutions.{i}");
-            layers.push(Convolution::take(&mut source, &name, shape, channels)?);
-            channels = shape.channels;
-        }
-        let last = source.matrix("last.weight", preprocessing.inputs(), channels)?;
-        source.finish()?;
-        Self::new(preprocessing, Some(Convolutions { layers, last }))
     }
 
     /// The network's input for an image, \[tokens, inputs\].
@@ -106,5 +89,20 @@ impl Stem {
             }
         }
         patches
+    }
+}
+
+impl Convolutions {
+    fn take(mut source: Source<'_>, steps: &Preprocessing) -> Result<Self, ModelError> {
+        let mut channels = image::CHANNELS;
+        let mut layers = Vec::new();
+        for (i, &shape) in steps.convolutions.iter().enumerate() {
+            let name = format!("convolutions.{i}");
+            layers.push(Convolution::take(&mut source, &name, shape, channels)?);
+            channels = shape.channels;
+        }
+        let last = source.matrix("last.weight", steps.inputs(), channels)?;
+        source.finish()?;
+        Ok(Self { layers, last })
     }
 }
