@@ -170,20 +170,29 @@ fn refuses_convolutions_that_cannot_follow_each_other() {
             .all(|refusal| matches!(refusal, Err(ModelError::Config(_))))
     };
     assert!(!refused(&|_| {}));
+    // Where it can be, the convolutions still end at as many points as there are patches, so that nothing else is wrong with them.
     let edits: [Edit<'_>; 12] = [
         &|c| c[0].channels = 0,
         &|c| c[0].channels = 1025,
         &|c| c[0].channels = usize::MAX,
         &|c| c[1].size = 0,
-        &|c| c[0].size = 17,
+        &|c| (c[0].size, c[1].stride) = (17, 3),
         &|c| c[0].stride = 0,
-        &|c| c[0].stride = usize::MAX,
-        &|c| c[0].pad = 4,
+        &|c| (c[0].stride, c[1].size, c[1].stride, c[1].pad) = (17, 4, 1, 2),
+        &|c| (c[0].pad, c[1].stride) = (4, 8),
         &|c| c[0].pad = usize::MAX,
         &|c| c[1].stride = 4,
         // Makes more points than it takes.
-        &|c| (c[0].stride, c[0].pad) = (1, 3),
-        &|c| c.extend([c[1]; 7]),
+        &|c| (c[0].stride, c[0].pad, c[1].stride) = (1, 3, 16),
+        &|c| {
+            let same = ConvolutionShape {
+                channels: 3,
+                size: 1,
+                stride: 1,
+                pad: 0,
+            };
+            c.extend([same; 7]);
+        },
     ];
     for (index, edit) in edits.iter().enumerate() {
         assert!(refused(edit), "{index}");
