@@ -138,7 +138,8 @@ def main() -> None:
     print(f"before training: top-1 {100 * top1:.2f}%, top-5 {100 * top5:.2f}% of the first 1,000")
     os.makedirs(a.run, exist_ok=True)
     training = old.config["training"]
-    before = {"step": round(training["epochs"] * 50000 / training["batch"]), "spent_cpu": 60.0 * training["minutes"]}
+    epochs, minutes = (training[name] + training["before"][name] for name in ("epochs", "minutes"))
+    before = {"step": round(epochs * 50000 / training["batch"]), "spent_cpu": 60.0 * minutes}
     torch.save({"averaged": model.state_dict(), "shape": model.shape.to_dict(), **before}, os.path.join(a.run, "checkpoint.pt"))
 
 

@@ -7,7 +7,7 @@ import os
 import matplotlib
 
 matplotlib.use("svg")
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import pyplot, ticker  # noqa: E402
 
 STYLE = {"svg.fonttype": "none", "svg.hashsalt": "cipherformer", "font.family": "sans-serif", "axes.spines.top": False, "axes.spines.right": False}
 PARTS = {"stream": "residual stream", "up": "inside the MLP", "scores": "scores", "attention": "attention weights"}
@@ -32,6 +32,8 @@ def curves(runs: list[str], path: str) -> None:
         loss.plot([e["epoch"] for e in entries], [e["loss"] for e in entries], marker=".", label=name_of(run))
     right.set(xlabel="epoch", ylabel="top-1, % of 5,000 held-out images")
     loss.set(xlabel="epoch", ylabel="training loss, label smoothing 0.1")
+    for axis in (right, loss):
+        axis.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
     right.legend(frameon=False)
     save(figure, path)
 
@@ -46,6 +48,9 @@ def ranges(models: list[str], path: str) -> None:
             axis.plot(range(1, len(blocks) + 1), [block[part] for block in blocks], marker="o", label=label)
         axis.set(title=name_of(folder), xlabel="block", xticks=range(1, len(blocks) + 1), yscale="log")
     axes[0, 0].set_ylabel("largest magnitude")
+    axes[0, 0].yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+    axes[0, 0].yaxis.set_major_formatter(ticker.FormatStrFormatter("%g"))
+    axes[0, 0].yaxis.set_minor_formatter(ticker.NullFormatter())
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(PARTS), frameon=False)
     save(figure, path)
 
