@@ -92,7 +92,7 @@ fn apple() -> tempfile::TempDir {
 }
 
 #[test]
-fn convolutions_that_are_not_the_servers_are_found_before_keys_are_made() {
+fn convolutions_that_are_not_the_servers_are_found_before_keys_are_sent() {
     let (images, folder) = (apple(), copy("cifar100-vit"));
     let server = start(vec![models::load(folder.path()).unwrap()]);
     let stem = folder.path().join("stem.safetensors");

@@ -118,7 +118,6 @@ class Forms(unittest.TestCase):
             for name, parameter in model.named_parameters():
                 self.assertTrue(still in name or parameter.grad.abs().max() > 0, (form, name))
 
-
     def test_a_table_entry_belongs_to_one_displacement(self) -> None:
         met = pairs(Shape(form=Form(tables=True)))
         self.assertEqual(met.distances, 15 * 15)

@@ -8,7 +8,7 @@ use ckks::{
 use model::{
     Preprocessing,
     image::Rgb32,
-    vit::{ConvolutionShape, Stem},
+    vit::{ConvolutionShape, Stem, Vit},
 };
 use std::{error::Error, hint::black_box};
 
@@ -78,12 +78,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         "convolve" => {
             let steps = Preprocessing {
-                size: 32,
-                mean: [0.5; 3],
-                std: [0.25; 3],
-                pad: 1,
-                patch: 4,
-                stride: 10,
                 convolutions: vec![
                     ConvolutionShape {
                         channels: 3,
@@ -98,6 +92,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                         pad: 1,
                     },
                 ],
+                ..Vit::small(1, 1)?.config.preprocessing
             };
             let pixels = std::array::from_fn(|i| (i * i * usize::from(message) % 251) as u8);
             black_box(Stem::random(&steps, 1)?.patches(black_box(&Rgb32(pixels))));

@@ -7,7 +7,7 @@ mod model_files;
 mod mutate;
 mod wire;
 
-pub use corpus::{folder, sound};
+pub use corpus::{Sound, folder, sound};
 pub use mutate::Mutator;
 
 /// Reads bytes, and panics where a reader does something that it must not.

@@ -1,4 +1,4 @@
-//! Readers under their corpus and a mutator. `WRITE_CORPUS=1` writes the sound files anew first.
+//! Readers under their corpus and a mutator.
 
 use readers::{Mutator, READERS, folder, reader, sound};
 use std::os::unix::fs::FileExt;
@@ -24,9 +24,6 @@ fn a_minute_of_mutations() {
 
 /// An allocation beyond the limit ends a process, so every reader gets one.
 fn each_in_a_process_of_its_own(time: Duration) {
-    if env::var_os("WRITE_CORPUS").is_some() {
-        sound().unwrap();
-    }
     let program = env::current_exe().unwrap();
     for (name, _) in READERS {
         let limited = format!("ulimit -v {MEMORY} && exec \"$0\" \"$@\"");
@@ -101,6 +98,19 @@ fn one_reader() {
     }
     fs::remove_file(count(name)).unwrap();
     println!("{name}: {} files, {begun} inputs", corpus.len());
+}
+
+/// `WRITE_CORPUS=1` writes them anew.
+#[test]
+fn the_sound_files_are_what_is_written_today() {
+    for file in sound().unwrap() {
+        let path = folder(file.reader).join(file.name);
+        if env::var_os("WRITE_CORPUS").is_some() {
+            fs::write(&path, &file.bytes).unwrap();
+        }
+        let stored = fs::read(&path).unwrap();
+        assert!(stored == file.bytes, "{} is an older one", path.display());
+    }
 }
 
 /// The sound files are read to the end: otherwise the mutator changes bytes that nobody looks at.

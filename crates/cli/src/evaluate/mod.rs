@@ -43,6 +43,7 @@ fn connect(
     }
     // What is printed and recorded depends on decryptions, and people publish it: never under a key that is used for anything else.
     let keys = KeyRing::fresh(&manifest)?;
+    // Checked by what made the keys: the names of its files lead nowhere out of the folder.
     for file in manifest.task.files() {
         let path = folder.join(&file.name);
         if !file.is(&fs::read(&path).map_err(CliError::read(&path))?) {
