@@ -104,16 +104,25 @@ class Attention(nn.Module):
         with torch.autocast(values.device.type, enabled=False):
             return (values @ self.spread).view(self.heads, *self.mask.shape)
 
+    def split(self, z: torch.Tensor) -> torch.Tensor:
+        """[B,T,D] to [B,H,T,D/H]."""
+        return z.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+    def scores(self, q: torch.Tensor, k: torch.Tensor, hard: int) -> torch.Tensor:
+        """[B,H,T,T], normalised where the form says so."""
+        scores = q @ k.transpose(2, 3) * q.shape[-1] ** -0.5
+        if self.normed:
+            scale, shift = (z.view(-1, 1, 1) for z in self.score_norm(scores, self.mask, hard))
+            scores = scores * scale + shift
+        return scores
+
     def weights(self, q: torch.Tensor, k: torch.Tensor, hard: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Attention weights [B,H,T,T] and the range penalty of the normalised scores."""
-        scores = q @ k.transpose(2, 3) * q.shape[-1] ** -0.5
+        scores = self.scores(q, k, hard)
         if self.form.attention == "softmax":
             bias = self.table(self.score_offset) if self.form.relative else 0.0
             masked = (scores.float() + bias).masked_fill(self.mask == 0, -1e9)
             return masked.softmax(-1).to(scores.dtype), scores.new_zeros(())
-        if self.normed:
-            scale, shift = (z.view(-1, 1, 1) for z in self.score_norm(scores, self.mask, hard))
-            scores = scores * scale + shift
         scores = scores * self.mask
         penalty = beyond(scores, SCORE_LIMIT, hard) if self.training else scores.new_zeros(())
         w = self.score_scale.view(-1, 1, 1) * scores + self.score_shift.view(-1, 1, 1)
@@ -125,10 +134,8 @@ class Attention(nn.Module):
         return (a * self.mask * self.factor).to(q.dtype), penalty
 
     def forward(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, hard: int) -> tuple[torch.Tensor, torch.Tensor]:
-        b, t, d = q.shape
-        q, k, v = (z.reshape(b, t, self.heads, -1).transpose(1, 2) for z in (q, k, v))
-        weights, penalty = self.weights(q, k, hard)
-        return (weights @ v).transpose(1, 2).reshape(b, t, d), penalty
+        weights, penalty = self.weights(self.split(q), self.split(k), hard)
+        return (weights @ self.split(v)).transpose(1, 2).flatten(2), penalty
 
 
 class Block(nn.Module):

@@ -5,45 +5,55 @@ import sys
 
 import torch
 
+from ranges import Ranges
 from vision.data import load_split
 from vision.evaluate import accuracy, logits
 from vision.vit import Shape, Vit
 
+PARTS = {"stream": "residual stream", "scores": "scores before σ", "up": "inside the MLP"}
 
-def largest_streams(model: Vit, images: torch.Tensor) -> list[float]:
-    """Largest residual value after each block."""
-    peaks = [0.0] * len(model.blocks)
 
-    def keep(i: int):
-        def hook(_module, _inputs, output) -> None:
-            peaks[i] = max(peaks[i], output[0].abs().max().item())
+def watch(model: Vit, see: Ranges) -> None:
+    """Shows `see` what the range penalty looks at, block by block."""
 
-        return hook
+    def watch_block(i: int, block: torch.nn.Module) -> None:
+        def stream(_module, _inputs, output) -> None:
+            see(f"{i}.stream", output[0])
 
-    hooks = [block.register_forward_hook(keep(i)) for i, block in enumerate(model.blocks)]
-    logits(model, images)
-    for hook in hooks:
-        hook.remove()
-    return peaks
+        def scores(attention, inputs) -> None:
+            q, k, _, hard = inputs
+            see(f"{i}.scores", attention.scores(attention.split(q), attention.split(k), hard))
+
+        def up(_module, _inputs, output) -> None:
+            see(f"{i}.up", output)
+
+        block.register_forward_hook(stream)
+        block.attention.register_forward_pre_hook(scores)
+        (block.up_norm if block.form.inside else block.up).register_forward_hook(up)
+
+    for i, block in enumerate(model.blocks):
+        watch_block(i, block)
 
 
 def main() -> None:
     if len(sys.argv) < 3:
         raise SystemExit("usage: DATA and names of runs")
     images, labels = load_split(sys.argv[1], "valid")
-    print("| run | weights | epochs | CPU or GPU minutes | top-1 | top-5 | largest residual value by block |")
-    print("|---|---:|---:|---:|---:|---:|---|")
+    print("| run | weights | epochs | CPU or GPU minutes | top-1 | top-5 | largest values by block: " + " | ".join(PARTS.values()) + " |")
+    print("|---|" + "---:|" * 5 + "---|" * len(PARTS))
     for name in sys.argv[2:]:
         saved = torch.load(os.path.join("runs", name, "checkpoint.pt"), map_location="cpu")
         model = Vit(Shape.from_dict(saved["shape"]))
         model.load_state_dict(saved["averaged"])
+        seen = Ranges()
+        watch(model, seen)
         top1, top5 = accuracy(logits(model, images), labels)
         steps = saved["step"] + saved["before"]["step"]
         minutes = (saved["spent_cpu"] + saved["before"]["spent_cpu"]) / 60
         weights = sum(p.numel() for p in model.parameters())
         epochs = steps * saved["arguments"]["batch"] / 50000
-        streams = ", ".join(f"{peak:.3g}" for peak in largest_streams(model, images))
-        print(f"| {name} | {weights:,} | {epochs:.1f} | {minutes:.0f} | {100 * top1:.2f} | {100 * top5:.2f} | {streams} |")
+        peaks = (", ".join(f"{seen.largest[f'{i}.{part}']:.3g}" for i in range(len(model.blocks))) for part in PARTS)
+        print(f"| {name} | {weights:,} | {epochs:.1f} | {minutes:.0f} | {100 * top1:.2f} | {100 * top5:.2f} | " + " | ".join(peaks) + " |")
 
 
 if __name__ == "__main__":

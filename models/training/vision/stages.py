@@ -7,11 +7,16 @@ from stages import main
 
 DEEP = ["--blocks", "6", "--width", "192", "--heads", "3", "--hidden", "384", "--tables", "--cutmix", "0.5", "--evaluate-every", "10"]
 LONG = [*DEEP, "--epochs", "150"]
-RANGE = [*DEEP, "--epochs", "20", "--muon", "1e-3", "--adam", "7e-4"]
+TIGHT = ["--range-weight", "0.1"]
+RANGE = [*DEEP, *TIGHT, "--epochs", "20", "--muon", "1e-3", "--adam", "7e-4"]
 FAST = ["--cutmix", "0.5", "--evaluate-every", "10", "--epochs", "150", "--teacher", "runs/deep", "--teach", "0.7"]
-SHORT = ["--tables", "--epochs", "12", "--evaluate-every", "12", "--average", "0.99"]
+EARLY = ["--tables", "--batch", "128", "--hard", "8", "--evaluate-every", "12", "--average", "0.99"]
+RANGED = [*EARLY, "--epochs", "2"]
+SHORT = [*RANGED, "--range-weight", "0"]
+STEP = [*EARLY, "--epochs", "1", "--muon", "1e-3", "--adam", "7e-4"]
 RATES = ["--muon", "6e-3", "--adam", "3e-3"]
 SIGMA = ["--attention", "gelu", "--activation", "gelu"]
+RELU2 = ["--attention", "relu2", "--activation", "relu2"]
 SOFTMAX = ["--attention", "softmax", "--activation", "gelu", "--range-weight", "0"]
 ORDINARY = [*SOFTMAX, "--norm", "layer", "--no-inside", "--sequential"]
 
@@ -29,16 +34,24 @@ RUNS: dict[str, list[str]] = {
     "form-gelu": [*SHORT, *SIGMA],
     "form-gelu-unscaled": [*SHORT, *SIGMA, "--scaling", "none"],
     "form-gelu-length": [*SHORT, *SIGMA, "--scaling", "length"],
-    "form-relu2": [*SHORT, "--attention", "relu2", "--activation", "relu2"],
-    "form-relu2-unscaled": [*SHORT, "--attention", "relu2", "--activation", "relu2", "--scaling", "none"],
-    "form-relu2-length": [*SHORT, "--attention", "relu2", "--activation", "relu2", "--scaling", "length"],
+    "form-relu2": [*SHORT, *RELU2],
+    "form-relu2-unscaled": [*SHORT, *RELU2, "--scaling", "none"],
+    "form-relu2-length": [*SHORT, *RELU2, "--scaling", "length"],
     "form-square": SHORT,
+    "form-square-seed2": [*SHORT, "--seed", "2"],
     "form-square-alone": [*SHORT, "--no-inside"],
     "form-square-sequential": [*SHORT, "--sequential"],
     "form-square-scalar": [option for option in SHORT if option != "--tables"],
+    "form-square-apart": [*SHORT, "--apart"],
     "form-square-stem": [*SHORT, "--stem", "256"],
+    "form-square-convolutions": [*SHORT, "--convolutions", "128"],
     "form-square-wide": [*SHORT, "--width", "192", "--heads", "3", "--hidden", "384"],
     "form-square-six": [*SHORT, "--blocks", "6"],
+    "form-gelu-ranged": [*RANGED, *SIGMA],
+    "form-square-ranged": RANGED,
+    "stage-range": [*STEP, *SIGMA, "--start", "runs/form-gelu"],
+    "stage-tight": [*STEP, *SIGMA, *TIGHT, "--start", "runs/stage-range"],
+    "stage-polynomial": [*STEP, *TIGHT, "--start", "runs/stage-tight", "--teacher", "runs/stage-tight"],
 }
 
 if __name__ == "__main__":

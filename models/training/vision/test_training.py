@@ -1,4 +1,4 @@
-"""`python -m unittest`: folding and balancing keep the function; augmentation only crops and flips; the penalty sees outliers."""
+"""`python -m unittest`: folding, balancing and squares in place of GELU keep the function; augmentation only crops and flips; the penalty sees outliers."""
 
 import unittest
 from dataclasses import replace
@@ -13,6 +13,7 @@ from vision.data import Augment, cutmix, normalise
 from vision.evaluate import logits, recalibrate
 from vision.fold import fold, fold_stem, folded_inputs, folded_logits
 from vision.grow import Moments, grow, grow_stem
+from vision.squares import FLATTEST, Parabola, squared
 from vision.train import smoothed
 from vision.vit import Form, Shape, Vit, pairs
 
@@ -84,6 +85,42 @@ class Growing(unittest.TestCase):
         grow_stem(stem, again, seen)
         recalibrate(again, images)
         torch.testing.assert_close(logits(again, images), expected, rtol=1e-3, atol=1e-3)
+
+
+class Squares(unittest.TestCase):
+    def test_where_gelu_is_a_parabola_its_replacement_computes_the_same(self) -> None:
+        torch.manual_seed(4)
+        images = torch.randint(0, 256, (40, 32, 32, 3), dtype=torch.uint8)
+        model = trained_like(Form("gelu", "gelu", tables=True)).float()
+        recalibrate(model, images)
+        with torch.no_grad():
+            for block in model.blocks:
+                block.up_norm.weight.mul_(0.3)
+                block.up_norm.bias.mul_(0.1)
+                block.attention.score_scale.mul_(0.6)
+                block.attention.score_shift.fill_(0.1)
+        expected = logits(model, images)
+        new = squared(model, images)
+        self.assertEqual((new.shape.form.attention, new.shape.form.activation), ("square", "square"))
+        self.assertLess((logits(new, images) - expected).norm(), 0.01 * (expected - expected.mean(0)).norm())
+        with self.assertRaises(SystemExit):
+            squared(new, images)
+
+    def test_a_channel_gets_its_nearest_parabola_and_none_with_a_far_vertex(self) -> None:
+        torch.manual_seed(4)
+        u = torch.randn(500, 2, dtype=torch.double)
+        u[:, 1] += 7
+        parabola = Parabola()
+        for part in u.split(100):
+            parabola.see(part)
+        curve, shift, rest = parabola.fit()
+        found = curve * (u + shift) ** 2 + rest
+        y = torch.nn.functional.gelu(u, approximate="tanh")
+        powers = torch.stack([u[:, 0] ** k for k in range(3)], -1)
+        best = powers @ torch.linalg.lstsq(powers, y[:, :1]).solution
+        torch.testing.assert_close(found[:, :1], best)
+        self.assertEqual(curve[1], FLATTEST)
+        self.assertLess((found - y)[:, 1].abs().mean(), 0.1)
 
 
 class Orthogonalising(unittest.TestCase):

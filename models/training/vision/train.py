@@ -15,6 +15,7 @@ from precision import mixed
 from vision.data import Augment, cutmix, load_split, normalise
 from vision.evaluate import accuracy, logits, recalibrate
 from vision.hard import hard_images
+from vision.squares import squared
 from vision.vit import Form, Shape, Vit
 
 
@@ -22,7 +23,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True, help="folder with train/ and valid/ strips")
     parser.add_argument("--run", required=True, help="folder for the checkpoint and the log")
-    parser.add_argument("--start", help="run whose averaged weights this one starts from, where names and shapes agree")
+    parser.add_argument("--start", help="run whose averaged weights this one starts from, where names and shapes agree; squares replace its GELU")
     parser.add_argument("--teacher", help="run whose averaged model gives part of the targets")
     parser.add_argument("--teach", type=float, default=0.5, help="the teacher's part of the targets")
     parser.add_argument("--minutes", type=float, default=0, help="longest length of the schedule by the clock")
@@ -35,6 +36,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sequential", action="store_true")
     parser.add_argument("--tables", action="store_true", help="an offset for each displacement of two patches")
     parser.add_argument("--stem", type=int, default=0, help="channels of a hidden layer before the embedding")
+    parser.add_argument("--apart", action="store_true", help="patches that do not overlap")
     parser.add_argument("--convolutions", type=int, default=0, help="channels of the last of the client's convolutions")
     parser.add_argument("--blocks", type=int, default=3)
     parser.add_argument("--width", type=int, default=128)
@@ -72,7 +74,8 @@ def smoothed(targets: torch.Tensor, part: float) -> torch.Tensor:
 
 def shape_of(a: argparse.Namespace) -> Shape:
     form = Form(a.attention, a.activation, a.norm, not a.no_inside, a.scaling, True, not a.sequential, a.tables, a.stem, a.convolutions)
-    return Shape(width=a.width, heads=a.heads, hidden=a.hidden, blocks=a.blocks, form=form)
+    patches = {"pad": 0, "patch": 4, "stride": 4} if a.apart else {}
+    return Shape(**patches, width=a.width, heads=a.heads, hidden=a.hidden, blocks=a.blocks, form=form)
 
 
 def main() -> None:
@@ -90,9 +93,11 @@ def main() -> None:
     model = Vit(shape_of(a))
     before = {"step": 0, "spent_cpu": 0.0}
     if a.start:
-        known = torch.load(os.path.join(a.start, "checkpoint.pt"), map_location=device)
-        print("not in both:", start_from(model, known["averaged"]))
-        before = known
+        before = torch.load(os.path.join(a.start, "checkpoint.pt"), map_location=device)
+        weights = before["averaged"]
+        if a.attention == a.activation == "square" != before["shape"]["form"]["attention"]:
+            weights = squared(averaged_of(a.start, device), images[torch.randperm(len(images))[:1000]]).state_dict()
+        print("not in both:", start_from(model, weights))
     teacher = averaged_of(a.teacher, device) if a.teacher else None
     optimisers = make_optimisers(model, a.muon, a.adam, a.decay)
     average = Average(model, a.average)
@@ -151,6 +156,8 @@ def main() -> None:
             top1, top5 = accuracy(logits(averaged, valid_images), valid_labels)
         return {"top1": top1, "top5": top5}
 
+    if a.start and not step:
+        log({"epoch": 0, "step": 0} | evaluate())
     hard = a.hard if a.range_weight else 0
     while progress() < 1:
         model.train()
