@@ -15,15 +15,15 @@ from vision.vit import Form, Vit, displacements
 def fold(model: Vit) -> dict[str, torch.Tensor]:
     """All tensors of the released form, float32, by name.
 
-    Scores: p·BN(q·k/√F) + r becomes q'·k + r' by scaling q, and the 1/√T after the square becomes its root before it.
+    Scores: p·BN(q·k/√F) + r becomes q'·k + r' by scaling q, and the factor after the square becomes its root before it.
     """
     shape, form = model.shape, model.shape.form
-    if replace(form, tables=False, convolutions=0) != Form():
+    if replace(form, tables=False, convolutions=0, scaling="root") != Form():
         raise SystemExit("the evaluator runs squares with batch norms and blocks in parallel, after convolutions or none")
     out = {"embed.weight": model.embed.weight.double(), "embed.position": model.position.double()}
-    root = shape.tokens**-0.25
     for i, block in enumerate(model.blocks):
         name, attention = f"blocks.{i}", block.attention
+        root = math.sqrt(attention.factor)
         for part in ("key", "value"):
             linear = getattr(block, part)
             out[f"{name}.{part}.weight"], out[f"{name}.{part}.bias"] = after_norm(block.norm, linear.weight, linear.bias)
@@ -34,7 +34,7 @@ def fold(model: Vit) -> dict[str, torch.Tensor]:
         out[f"{name}.query.weight"] = weight * per_channel[:, None]
         out[f"{name}.query.bias"] = bias * per_channel
         out[f"{name}.scores.shift"] = root * (p * shift + r)
-        offset = attention.score_offset.double() * shape.tokens**-0.5
+        offset = attention.score_offset.double() * attention.factor
         out[f"{name}.scores.offset"] = offset if form.tables else offset[:, 0]
         out[f"{name}.output.weight"], out[f"{name}.output.bias"] = block.output.weight.double(), block.output.bias.double()
         weight, bias = after_norm(block.norm, block.up.weight, block.up.bias)

@@ -55,7 +55,7 @@ def grow(old: dict[str, torch.Tensor], heads: int, model: Vit, seen: Moments) ->
     feature = width // heads
     if shape.width // shape.heads != feature or shape.blocks % kept or not shape.form.tables:
         raise SystemExit("growing keeps the heads' width, multiplies the blocks and needs tables")
-    root = shape.tokens**-0.25
+    root = math.sqrt(model.blocks[0].attention.factor)
 
     def unfolded(name: str, norm: str) -> tuple[torch.Tensor, torch.Tensor]:
         """The linear map as one of the normed input."""
@@ -117,6 +117,7 @@ def main() -> None:
     parser.add_argument("--run", required=True, help="folder for the checkpoint that --start reads")
     for name, value in (("blocks", 6), ("width", 192), ("heads", 3), ("hidden", 384)):
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--scaling", default="root", choices=("none", "root", "length"))
     parser.add_argument("--convolutions", type=int, default=0, help="channels of the last of new ones; a model that has some keeps them")
     a = parser.parse_args()
     torch.manual_seed(1)
@@ -125,7 +126,8 @@ def main() -> None:
     channels = known[-1]["channels"] if known else a.convolutions
     images, _ = load_split(a.data, "train")
     images = images[torch.randperm(len(images))[:5000]]
-    model = Vit(Shape(width=a.width, heads=a.heads, hidden=a.hidden, blocks=a.blocks, form=Form(tables=True, convolutions=channels)))
+    form = Form(scaling=a.scaling, tables=True, convolutions=channels)
+    model = Vit(Shape(width=a.width, heads=a.heads, hidden=a.hidden, blocks=a.blocks, form=form))
     seen = Moments()
     for part in images.split(250):
         old.logits(part, seen, seen)

@@ -38,6 +38,7 @@ RUNS: dict[str, list[str]] = {
     "form-relu2-unscaled": [*SHORT, *RELU2, "--scaling", "none"],
     "form-relu2-length": [*SHORT, *RELU2, "--scaling", "length"],
     "form-square": SHORT,
+    "form-square-length": [*SHORT, "--scaling", "length"],
     "form-square-seed2": [*SHORT, "--seed", "2"],
     "form-square-alone": [*SHORT, "--no-inside"],
     "form-square-sequential": [*SHORT, "--sequential"],

@@ -35,7 +35,7 @@ def trained_like(form: Form = Form()) -> Vit:
 
 class Folding(unittest.TestCase):
     def test_same_function_before_and_after(self) -> None:
-        for form in (Form(), Form(tables=True), Form(convolutions=8)):
+        for form in (Form(), Form(tables=True), Form(convolutions=8), Form(tables=True, scaling="length")):
             self.folds(form)
 
     def folds(self, form: Form) -> None:
@@ -67,7 +67,7 @@ class Growing(unittest.TestCase):
         recalibrate(model, images)
         old, seen = fold(model), Moments()
         expected = folded_logits(old, 2, model.patches(normalise(images)), seen)
-        grown = Vit(replace(model.shape, width=24, heads=3, hidden=40, blocks=4, form=Form(tables=True)))
+        grown = Vit(replace(model.shape, width=24, heads=3, hidden=40, blocks=4, form=Form(tables=True, scaling="length")))
         grow(old, 2, grown, seen)
         recalibrate(grown, images)
         torch.testing.assert_close(logits(grown, images), expected, rtol=1e-3, atol=1e-3)
