@@ -24,12 +24,14 @@ def watch(model: Vit, see: Ranges) -> None:
             q, k, _, hard = inputs
             see(f"{i}.scores", attention.scores(attention.split(q), attention.split(k), hard))
 
-        def up(_module, _inputs, output) -> None:
-            see(f"{i}.up", output)
+        def mlp(u: torch.Tensor, hard: int):
+            see(f"{i}.up", block.up_norm(u, hard) if block.form.inside else u)
+            return unwatched(u, hard)
 
+        # Not a hook: in parallel blocks `up` is part of one larger product and never called.
+        unwatched, block.mlp = block.mlp, mlp
         block.register_forward_hook(stream)
         block.attention.register_forward_pre_hook(scores)
-        (block.up_norm if block.form.inside else block.up).register_forward_hook(up)
 
     for i, block in enumerate(model.blocks):
         watch_block(i, block)
