@@ -109,7 +109,8 @@ class Attention(nn.Module):
         return z.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
     def scores(self, q: torch.Tensor, k: torch.Tensor, hard: int) -> torch.Tensor:
-        """[B,H,T,T], normalised where the form says so."""
+        """Of queries and keys [B,T,D]: [B,H,T,T], normalised where the form says so."""
+        q, k = self.split(q), self.split(k)
         scores = q @ k.transpose(2, 3) * q.shape[-1] ** -0.5
         if self.normed:
             scale, shift = (z.view(-1, 1, 1) for z in self.score_norm(scores, self.mask, hard))
@@ -134,7 +135,7 @@ class Attention(nn.Module):
         return (a * self.mask * self.factor).to(q.dtype), penalty
 
     def forward(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, hard: int) -> tuple[torch.Tensor, torch.Tensor]:
-        weights, penalty = self.weights(self.split(q), self.split(k), hard)
+        weights, penalty = self.weights(q, k, hard)
         return (weights @ self.split(v)).transpose(1, 2).flatten(2), penalty
 
 

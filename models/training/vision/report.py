@@ -22,7 +22,7 @@ def watch(model: Vit, see: Ranges) -> None:
 
         def scores(attention, inputs) -> None:
             q, k, _, hard = inputs
-            see(f"{i}.scores", attention.scores(attention.split(q), attention.split(k), hard))
+            see(f"{i}.scores", attention.scores(q, k, hard))
 
         def mlp(u: torch.Tensor, hard: int):
             see(f"{i}.up", block.up_norm(u, hard) if block.form.inside else u)

@@ -48,7 +48,7 @@ def squared(model: Vit, images: torch.Tensor, batch: int = 100) -> Vit:
     def watch(i: int, block: torch.nn.Module) -> list:
         def scores(attention, inputs) -> None:
             q, k, _, hard = inputs
-            w = attention.scores(attention.split(q), attention.split(k), hard)
+            w = attention.scores(q, k, hard)
             w = attention.score_scale.view(-1, 1, 1) * w + attention.score_shift.view(-1, 1, 1)
             heads[i].see(w.transpose(0, 1).flatten(1).T)
 
