@@ -5,11 +5,12 @@
 
 from stages import main
 
-DEEP = ["--blocks", "6", "--width", "192", "--heads", "3", "--hidden", "384", "--tables", "--cutmix", "0.5", "--evaluate-every", "10"]
+RELEASED = ["--tables", "--convolutions", "128", "--scaling", "length", "--cutmix", "0.5", "--evaluate-every", "10"]
+DEEP = [*RELEASED, "--blocks", "6", "--width", "192", "--heads", "3", "--hidden", "384"]
 LONG = [*DEEP, "--epochs", "150"]
 TIGHT = ["--range-weight", "0.1"]
 RANGE = [*DEEP, *TIGHT, "--epochs", "20", "--muon", "1e-3", "--adam", "7e-4"]
-FAST = ["--cutmix", "0.5", "--evaluate-every", "10", "--epochs", "150", "--teacher", "runs/deep", "--teach", "0.7"]
+FAST = [*RELEASED, "--epochs", "150", "--teacher", "runs/deep", "--teach", "0.7"]
 EARLY = ["--tables", "--batch", "128", "--hard", "8", "--evaluate-every", "12", "--average", "0.99"]
 RANGED = [*EARLY, "--epochs", "2"]
 SHORT = [*RANGED, "--range-weight", "0"]
