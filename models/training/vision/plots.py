@@ -29,7 +29,8 @@ def curves(runs: list[str], path: str) -> None:
             entries = [json.loads(line) for line in file]
         measured = [entry for entry in entries if "top1" in entry]
         right.plot([e["epoch"] for e in measured], [100 * e["top1"] for e in measured], marker=".", label=name_of(run))
-        loss.plot([e["epoch"] for e in entries], [e["loss"] for e in entries], marker=".", label=name_of(run))
+        trained = [entry for entry in entries if "loss" in entry]
+        loss.plot([e["epoch"] for e in trained], [e["loss"] for e in trained], marker=".", label=name_of(run))
     right.set(xlabel="epoch", ylabel="top-1, % of 5,000 held-out images")
     loss.set(xlabel="epoch", ylabel="training loss, label smoothing 0.1")
     for axis in (right, loss):

@@ -95,7 +95,7 @@ def main() -> None:
     if a.start:
         before = torch.load(os.path.join(a.start, "checkpoint.pt"), map_location=device)
         weights = before["averaged"]
-        if a.attention == a.activation == "square" != before["shape"]["form"]["attention"]:
+        if a.attention == a.activation == "square" and before["shape"]["form"]["attention"] != "square":
             weights = squared(averaged_of(a.start, device), images[torch.randperm(len(images))[:1000]]).state_dict()
         print("not in both:", start_from(model, weights))
     teacher = averaged_of(a.teacher, device) if a.teacher else None
