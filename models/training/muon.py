@@ -31,15 +31,16 @@ class Muon(torch.optim.Muon):
                 if parameter.grad is not None:
                     shapes.setdefault(parameter.shape, []).append(parameter)
             for shape, parameters in shapes.items():
-                updates = torch.stack([self.moved(p, group["momentum"]) for p in parameters])
+                updates = torch.stack(self.moved(parameters, group["momentum"]))
                 updates = orthogonalised(updates, group["ns_coefficients"], group["ns_steps"], group["eps"])
                 torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
                 torch._foreach_add_(parameters, list(updates.unbind()), alpha=-0.2 * max(shape) ** 0.5 * group["lr"])
 
-    def moved(self, parameter: torch.Tensor, momentum: float) -> torch.Tensor:
+    def moved(self, parameters: list[torch.Tensor], momentum: float) -> list[torch.Tensor]:
         """Nesterov's momentum."""
-        state = self.state[parameter]
-        if "momentum_buffer" not in state:
-            state["momentum_buffer"] = torch.zeros_like(parameter)
-        buffer = state["momentum_buffer"].lerp_(parameter.grad, 1 - momentum)
-        return parameter.grad.lerp(buffer, momentum)
+        for parameter in parameters:
+            if "momentum_buffer" not in self.state[parameter]:
+                self.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+        buffers, gradients = [self.state[p]["momentum_buffer"] for p in parameters], [p.grad for p in parameters]
+        torch._foreach_lerp_(buffers, gradients, 1 - momentum)
+        return list(torch._foreach_lerp(gradients, buffers, momentum))

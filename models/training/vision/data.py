@@ -1,6 +1,7 @@
 """CIFAR-100 from a folder of per-class image strips, and augmentation on whole batches of tensors."""
 
 import os
+from functools import cache
 
 import numpy as np
 import torch
@@ -27,10 +28,15 @@ def load_classes(root: str) -> list[str]:
         return [line.split()[-1] for line in lines if line.strip()]
 
 
+@cache
+def statistics(device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and deviation per channel; copied to a device once, since each copy waits for what runs there."""
+    return tuple(torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (MEAN, STD))
+
+
 def normalise(images: torch.Tensor) -> torch.Tensor:
     """uint8 [N,32,32,3] to normalised float [N,3,32,32]."""
-    mean = torch.tensor(MEAN).view(1, 3, 1, 1)
-    std = torch.tensor(STD).view(1, 3, 1, 1)
+    mean, std = statistics(images.device)
     return (images.permute(0, 3, 1, 2).float() / 255 - mean) / std
 
 

@@ -115,7 +115,7 @@ def main() -> None:
     print(f"folded model on valid/: top-1 {100 * top1:.2f}%, top-5 {100 * top5:.2f}% of {len(images)}")
 
     settings, before = saved["arguments"], saved["before"]
-    epochs = lambda steps: round(steps * settings["batch"] / 50000, 1)  # noqa: E731
+    epochs = lambda seen: round(seen / 50000, 1)  # noqa: E731
     config = {
         "name": os.path.basename(os.path.normpath(a.out)),
         "task": "classify",
@@ -134,10 +134,10 @@ def main() -> None:
         "accuracy": {"top1": round(top1, 4), "top5": round(top5, 4), "images": len(images)},
         "training": {
             "data": "CIFAR-100 training split",
-            "epochs": epochs(saved["step"]),
-            "minutes": round(saved["spent_cpu" if settings["device"] == "cpu" else "spent"] / 60),
+            "epochs": epochs(saved["seen"]),
+            "minutes": round(saved["minutes"]),
             "stored": "f16" if a.half else "f32",
-            "before": {"epochs": epochs(before["step"]), "minutes": round(before["spent_cpu"] / 60)},
+            "before": {"epochs": epochs(before["seen"]), "minutes": round(before["minutes"])},
             "device": settings["device"],
             "batch": settings["batch"],
             "optimiser": "Muon and AdamW" if settings["muon"] else "AdamW",

@@ -141,7 +141,7 @@ def main() -> None:
     os.makedirs(a.run, exist_ok=True)
     training = old.config["training"]
     epochs, minutes = (training[name] + training["before"][name] for name in ("epochs", "minutes"))
-    before = {"step": round(epochs * 50000 / training["batch"]), "spent_cpu": 60.0 * minutes}
+    before = {"seen": round(epochs * 50000), "minutes": float(minutes)}
     torch.save({"averaged": model.state_dict(), "shape": model.shape.to_dict(), **before}, os.path.join(a.run, "checkpoint.pt"))
 
 

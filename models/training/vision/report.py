@@ -50,10 +50,9 @@ def main() -> None:
         seen = Ranges()
         watch(model, seen)
         top1, top5 = accuracy(logits(model, images), labels)
-        steps = saved["step"] + saved["before"]["step"]
-        minutes = (saved["spent_cpu"] + saved["before"]["spent_cpu"]) / 60
+        seen, minutes = (saved[name] + saved["before"][name] for name in ("seen", "minutes"))
         weights = sum(p.numel() for p in model.parameters())
-        epochs = steps * saved["arguments"]["batch"] / 50000
+        epochs = seen / 50000
         peaks = (", ".join(f"{seen.largest[f'{i}.{part}']:.3g}" for i in range(len(model.blocks))) for part in PARTS)
         print(f"| {name} | {weights:,} | {epochs:.1f} | {minutes:.0f} | {100 * top1:.2f} | {100 * top5:.2f} | " + " | ".join(peaks) + " |")
 

@@ -5,31 +5,28 @@
 
 from stages import main
 
-RELEASED = ["--tables", "--convolutions", "128", "--scaling", "length", "--cutmix", "0.5", "--evaluate-every", "10"]
-DEEP = [*RELEASED, "--blocks", "6", "--width", "192", "--heads", "3", "--hidden", "384"]
-LONG = [*DEEP, "--epochs", "150"]
+RELEASED = ["--tables", "--convolutions", "128", "--scaling", "length", "--batch", "512", "--hard", "32", "--average", "0.998"]
+LONG = [*RELEASED, "--epochs", "150", "--muon", "6e-3", "--adam", "3e-3", "--plain-from", "1", "--evaluate-every", "10"]
+DEEP = [*LONG, "--blocks", "6", "--width", "192", "--heads", "3", "--hidden", "384", "--cutmix", "0.7"]
+TAUGHT = [*DEEP, "--teacher", "runs/deep-baseline", "--teach", "0.7"]
+FAST = [*LONG, "--cutmix", "0.5", "--teacher", "runs/deep-direct", "--teach", "0.7"]
 TIGHT = ["--range-weight", "0.1"]
-RANGE = [*DEEP, *TIGHT, "--epochs", "20", "--muon", "1e-3", "--adam", "7e-4"]
-FAST = [*RELEASED, "--epochs", "150", "--teacher", "runs/deep", "--teach", "0.7"]
 EARLY = ["--tables", "--batch", "128", "--hard", "8", "--evaluate-every", "12", "--average", "0.99"]
 RANGED = [*EARLY, "--epochs", "2"]
 SHORT = [*RANGED, "--range-weight", "0"]
 STEP = [*EARLY, "--epochs", "1", "--muon", "1e-3", "--adam", "7e-4"]
-RATES = ["--muon", "6e-3", "--adam", "3e-3"]
 SIGMA = ["--attention", "gelu", "--activation", "gelu"]
 RELU2 = ["--attention", "relu2", "--activation", "relu2"]
 SOFTMAX = ["--attention", "softmax", "--activation", "gelu", "--range-weight", "0"]
 ORDINARY = [*SOFTMAX, "--norm", "layer", "--no-inside", "--sequential"]
 
 RUNS: dict[str, list[str]] = {
-    "deep-baseline": [*LONG, *ORDINARY],
-    "deep-rebuilt": [*LONG, *SIGMA, "--range-weight", "0"],
-    "deep-range": [*RANGE, *SIGMA, "--start", "runs/deep-rebuilt"],
-    "deep": [*RANGE, "--start", "runs/deep-range", "--teacher", "runs/deep-range"],
-    "deep-direct": [*LONG, *RATES],
-    "deep-direct-seed2": [*LONG, *RATES, "--seed", "2"],
-    "fast": [*FAST, *RATES],
-    "fast-seed2": [*FAST, *RATES, "--seed", "2"],
+    "deep-baseline": [*DEEP, *ORDINARY],
+    "deep-direct": DEEP,
+    "deep": TAUGHT,
+    "deep-seed2": [*TAUGHT, "--seed", "2"],
+    "fast": FAST,
+    "fast-seed2": [*FAST, "--seed", "2"],
     "form-baseline": [*SHORT, *ORDINARY],
     "form-softmax-batch": [*SHORT, *SOFTMAX],
     "form-gelu": [*SHORT, *SIGMA],

@@ -18,6 +18,8 @@ from vision.hard import hard_images
 from vision.squares import squared
 from vision.vit import Form, Shape, Vit
 
+SAVE_EVERY = 60  # seconds: an epoch of a GPU is shorter than that
+
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -87,11 +89,12 @@ def main() -> None:
     checkpoint = os.path.join(a.run, "checkpoint.pt")
     device = torch.device(a.device)
     torch.set_default_device(device)
+    torch.backends.cudnn.benchmark = True
     images, labels = (t.to(device) for t in load_split(a.data, "train"))
     valid_images, valid_labels = (t.to(device) for t in load_split(a.data, "valid"))
 
     model = Vit(shape_of(a))
-    before = {"step": 0, "spent_cpu": 0.0}
+    before = {"seen": 0, "minutes": 0.0}
     if a.start:
         before = torch.load(os.path.join(a.start, "checkpoint.pt"), map_location=device)
         weights = before["averaged"]
@@ -101,19 +104,21 @@ def main() -> None:
     teacher = averaged_of(a.teacher, device) if a.teacher else None
     optimisers = make_optimisers(model, a.muon, a.adam, a.decay)
     average = Average(model, a.average)
-    epoch, step, spent, spent_cpu = 0, 0, 0.0, 0.0
+    epoch, step, seen, spent, spent_cpu = 0, 0, 0, 0.0, 0.0
     if os.path.exists(checkpoint):
         saved = torch.load(checkpoint, map_location=device)
         model.load_state_dict(saved["model"])
         for optimiser, state in zip(optimisers, saved["optimisers"], strict=True):
             optimiser.load_state_dict(state)
         average.values, average.steps = saved["average"], saved["average_steps"]
-        epoch, step, spent, spent_cpu = saved["epoch"], saved["step"], saved["spent"], saved["spent_cpu"]
+        epoch, step, seen, spent, spent_cpu = (saved[name] for name in ("epoch", "step", "seen", "spent", "spent_cpu"))
         torch.manual_seed(a.seed + step)
     forward = torch.compile(model) if a.compile else model
+    taught = torch.compile(teacher) if teacher and a.compile else teacher
     augment = Augment()
     steps = len(images) // a.batch
     start = time.monotonic() - spent
+    saved_at = time.monotonic()
 
     def progress() -> float:
         by_epochs = step / (steps * a.epochs) if a.epochs else 0.0
@@ -137,9 +142,11 @@ def main() -> None:
             "averaged": averaged.state_dict(),
             "epoch": epoch,
             "step": step,
-            "before": {name: before[name] + before.get("before", {}).get(name, 0) for name in ("step", "spent_cpu")},
+            "seen": seen,
             "spent": time.monotonic() - start,
             "spent_cpu": spent_cpu + time.process_time(),
+            "minutes": (spent_cpu + time.process_time() if device.type == "cpu" else time.monotonic() - start) / 60,
+            "before": {name: before[name] + before.get("before", {}).get(name, 0) for name in ("seen", "minutes")},
             "arguments": vars(a),
             "shape": model.shape.to_dict(),
             "last": entry,
@@ -172,11 +179,11 @@ def main() -> None:
             known = y[:hard]
             if now < a.plain_from:
                 x = augment(x)
-                if torch.rand(()) < a.cutmix:
+                if torch.rand((), device="cpu") < a.cutmix:
                     x, y = cutmix(x, labels[part], model.shape.classes)
-            if teacher:
+            if taught:
                 with torch.no_grad(), mixed(device):
-                    y = (1 - a.teach) * y + a.teach * teacher(x)[0].float().softmax(-1)
+                    y = (1 - a.teach) * y + a.teach * taught(x)[0].float().softmax(-1)
             if hard:
                 strange, targets = hard_images(images[part[:hard]], known)
                 x, y = torch.cat([x, normalise(strange)]), torch.cat([y, targets])
@@ -195,6 +202,7 @@ def main() -> None:
             average.update(model)
             totals += torch.stack([loss.detach(), penalty.detach()]).float()
             step += 1
+            seen += len(part)
             counted += 1
             if counted % 50 == 0:
                 print(f"  step {step} loss {loss.item():.3f} range {penalty.item():.3f} {time.monotonic() - start:.0f}s", flush=True)
@@ -205,7 +213,9 @@ def main() -> None:
         if epoch % a.evaluate_every == 0 or epoch == 1 or progress() >= 1:
             entry |= evaluate()
         log(entry)
-        save(entry)
+        if time.monotonic() - saved_at > SAVE_EVERY or progress() >= 1:
+            save(entry)
+            saved_at = time.monotonic()
 
 
 if __name__ == "__main__":
