@@ -106,7 +106,7 @@ class Attention(nn.Module):
 
     def split(self, z: torch.Tensor) -> torch.Tensor:
         """[B,T,D] to [B,H,T,D/H]."""
-        return z.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return z.view(*z.shape[:2], self.heads, -1).transpose(1, 2)
 
     def scores(self, q: torch.Tensor, k: torch.Tensor, hard: int) -> torch.Tensor:
         """Of queries and keys [B,T,D]: [B,H,T,T], normalised where the form says so."""

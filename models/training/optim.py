@@ -18,7 +18,7 @@ def make_optimisers(model: torch.nn.Module, muon_rate: float, adam_rate: float, 
         else:
             matrices.append(parameter)
     groups = [{"params": matrices, "weight_decay": decay}, {"params": vectors, "weight_decay": 0.0}]
-    optimisers: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, lr=adam_rate, betas=(0.9, 0.98), foreach=True)]
+    optimisers: list[torch.optim.Optimizer] = [torch.optim.AdamW(groups, lr=adam_rate, betas=(0.9, 0.98), fused=True)]
     if hidden:
         optimisers.append(Muon(hidden, lr=muon_rate, weight_decay=decay))
     for optimiser in optimisers:

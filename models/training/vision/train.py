@@ -181,7 +181,7 @@ def main() -> None:
                 x = augment(x)
                 if torch.rand((), device="cpu") < a.cutmix:
                     x, y = cutmix(x, labels[part], model.shape.classes)
-            if taught:
+            if teacher:
                 with torch.no_grad(), mixed(device):
                     y = (1 - a.teach) * y + a.teach * taught(x)[0].float().softmax(-1)
             if hard:
