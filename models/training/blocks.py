@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from layer_norm import LayerNorm, LinearLayerNorm, NoNorm, PolynomialLayerNorm
-from norms import EPS, Norm, Running, excess
+from norms import EPS, Norm, Running, excess, tame
 
 SCORE_LIMIT = 8.0
 STREAM_LIMIT = 24.0
@@ -171,6 +171,14 @@ class Block(nn.Module):
         return self.down(pointwise(self.form.activation, u.to(dtype))), penalty
 
     def forward(self, x: torch.Tensor, hard: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """The stream after this block and, in training, the range penalty; the last `hard` samples are kept from overflowing."""
+        x, penalty = self.branches(x, hard)
+        if self.training:
+            penalty = penalty + beyond(x, STREAM_LIMIT, hard)
+            x = tame(x, hard)
+        return x, penalty
+
+    def branches(self, x: torch.Tensor, hard: int) -> tuple[torch.Tensor, torch.Tensor]:
         d, h = self.query.in_features, self.up.out_features
         n = self.norm(x, hard)
         if self.form.parallel:

@@ -9,9 +9,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from blocks import STREAM_LIMIT, Block, Pairs, beyond, make_norm
+from blocks import Block, Pairs, make_norm
 from blocks import Form as AnyForm
-from norms import tame
 from text.batches import IGNORED
 from text.recall import ORDERS, recalled
 
@@ -77,9 +76,7 @@ class Lm(nn.Module):
         penalty = x.new_zeros(())
         for block in self.blocks:
             x, one = block(x, hard)
-            if self.training:
-                penalty = penalty + one + beyond(x, STREAM_LIMIT, hard)
-                x = tame(x, hard)
+            penalty = penalty + one
         return self.norm(x, hard), penalty
 
     def logits(self, hidden: torch.Tensor) -> torch.Tensor:

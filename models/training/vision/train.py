@@ -69,6 +69,14 @@ def averaged_of(run: str, device: torch.device) -> Vit:
     return model.eval()
 
 
+def compile_parts(model: Vit) -> None:
+    """Kernels of one block serve all: compiling the whole network at once takes longer than a GPU needs for many epochs."""
+    for part in model.blocks:
+        part.compile()
+    if model.convolutions:
+        model.convolutions.compile()
+
+
 def smoothed(targets: torch.Tensor, part: float) -> torch.Tensor:
     """Label smoothing that leaves rows without a target without one."""
     return targets * (1 - part) + part / targets.shape[1] * targets.sum(1, keepdim=True)
@@ -113,8 +121,10 @@ def main() -> None:
         average.values, average.steps = saved["average"], saved["average_steps"]
         epoch, step, seen, spent, spent_cpu = (saved[name] for name in ("epoch", "step", "seen", "spent", "spent_cpu"))
         torch.manual_seed(a.seed + step)
-    forward = torch.compile(model) if a.compile else model
-    taught = torch.compile(teacher) if teacher and a.compile else teacher
+    if a.compile:
+        compile_parts(model)
+        if teacher:
+            compile_parts(teacher)
     augment = Augment()
     steps = len(images) // a.batch
     start = time.monotonic() - spent
@@ -183,12 +193,12 @@ def main() -> None:
                     x, y = cutmix(x, labels[part], model.shape.classes)
             if teacher:
                 with torch.no_grad(), mixed(device):
-                    y = (1 - a.teach) * y + a.teach * taught(x)[0].float().softmax(-1)
+                    y = (1 - a.teach) * y + a.teach * teacher(x)[0].float().softmax(-1)
             if hard:
                 strange, targets = hard_images(images[part[:hard]], known)
                 x, y = torch.cat([x, normalise(strange)]), torch.cat([y, targets])
             with mixed(device):
-                scores, penalty = forward(x, hard)
+                scores, penalty = model(x, hard)
                 loss = F.cross_entropy(scores.float(), smoothed(y, a.smoothing), reduction="sum") / y.sum()
             total = loss + a.range_weight * penalty
             if a.norm == "polynomial":

@@ -10,11 +10,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from blocks import STREAM_LIMIT, Block, Pairs, beyond, make_norm, pointwise
+from blocks import Block, Pairs, make_norm, pointwise
 from blocks import Form as AnyForm
 from vision.convolutions import Convolutions, convolution_shapes
 from vision.data import MEAN, STD
-from norms import Norm, tame
+from norms import Norm
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,8 @@ class Vit(nn.Module):
     def patches(self, images: torch.Tensor) -> torch.Tensor:
         """[B,3,32,32] to [B,T,192]: token ty*side+tx, value c*patch*patch + dy*patch + dx."""
         s = self.shape
-        return F.unfold(images, s.patch, padding=s.pad, stride=s.stride).transpose(1, 2)
+        windows = F.pad(images, [s.pad] * 4).unfold(2, s.patch, s.stride).unfold(3, s.patch, s.stride)
+        return windows.permute(0, 2, 3, 1, 4, 5).reshape(len(images), s.tokens, s.inputs)
 
     def forward(self, images: torch.Tensor, hard: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits and the range penalty (zero outside training); the last `hard` images are far from photographs."""
@@ -137,7 +138,5 @@ class Vit(nn.Module):
         penalty = x.new_zeros(())
         for block in self.blocks:
             x, one = block(x, hard)
-            if self.training:
-                penalty = penalty + one + beyond(x, STREAM_LIMIT, hard)
-                x = tame(x, hard)
+            penalty = penalty + one
         return self.head(self.norm(x, hard).mean(1)), penalty
