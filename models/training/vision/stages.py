@@ -5,11 +5,14 @@
 
 from stages import main
 
-RELEASED = ["--tables", "--convolutions", "128", "--scaling", "length", "--batch", "512", "--hard", "32", "--average", "0.998"]
-LONG = [*RELEASED, "--epochs", "150", "--muon", "6e-3", "--adam", "3e-3", "--plain-from", "1", "--evaluate-every", "10"]
-DEEP = [*LONG, "--blocks", "6", "--width", "192", "--heads", "3", "--hidden", "384", "--cutmix", "0.7"]
-TAUGHT = [*DEEP, "--teacher", "runs/deep-baseline", "--teach", "0.7"]
-FAST = [*LONG, "--cutmix", "0.5", "--teacher", "runs/deep-direct", "--teach", "0.7"]
+RELEASED = ["--tables", "--convolutions", "128", "--scaling", "length", "--average", "0.998", "--plain-from", "1"]
+GPU = [*RELEASED, "--batch", "512", "--hard", "32", "--muon", "6e-3", "--adam", "3e-3", "--evaluate-every", "10"]
+CPU = [*RELEASED, "--batch", "128", "--hard", "8", "--cutmix", "0.5", "--evaluate-every", "1"]
+SIX = ["--blocks", "6", "--width", "192", "--heads", "3", "--hidden", "384"]
+DEEP = [*GPU, *SIX, "--cutmix", "0.7"]
+TAUGHT = [*DEEP, "--epochs", "38.5", "--teacher", "runs/deep-baseline", "--teach", "0.7"]
+FAST = [*GPU, "--epochs", "42", "--cutmix", "0.5", "--teacher", "runs/deep-direct", "--teach", "0.7"]
+OPEN = [*CPU, "--epochs", "20", "--muon", "4e-3", "--adam", "2e-3"]
 TIGHT = ["--range-weight", "0.1"]
 EARLY = ["--tables", "--batch", "128", "--hard", "8", "--evaluate-every", "12", "--average", "0.99"]
 RANGED = [*EARLY, "--epochs", "2"]
@@ -21,12 +24,15 @@ SOFTMAX = ["--attention", "softmax", "--activation", "gelu", "--range-weight", "
 ORDINARY = [*SOFTMAX, "--norm", "layer", "--no-inside", "--sequential"]
 
 RUNS: dict[str, list[str]] = {
-    "deep-baseline": [*DEEP, *ORDINARY],
-    "deep-direct": DEEP,
+    "deep-baseline": [*DEEP, *ORDINARY, "--epochs", "25.5"],
+    "deep-direct": [*DEEP, "--epochs", "25.5"],
     "deep": TAUGHT,
     "deep-seed2": [*TAUGHT, "--seed", "2"],
+    "deep-late": [*CPU, *SIX, "--epochs", "8", "--muon", "2e-3", "--adam", "1e-3", "--start", "runs/deep-seed2"],
     "fast": FAST,
     "fast-seed2": [*FAST, "--seed", "2"],
+    "fast-length": OPEN,
+    "fast-length-seed2": [*OPEN, "--seed", "2"],
     "form-baseline": [*SHORT, *ORDINARY],
     "form-softmax-batch": [*SHORT, *SOFTMAX],
     "form-gelu": [*SHORT, *SIGMA],
