@@ -29,6 +29,7 @@ patch): {stem:,} weights more, in the clear, no level, no byte on the wire.
     earlier = f", after {before['epochs']} epochs and {before['minutes']} minutes of what it started from" if before["epochs"] else ""
     largest = max(block["stream"] for block in config["ranges"]["blocks"])
     inside = sum(value <= 2 * largest for value in hostile)
+    worst = [f"{value:.2g}" if math.isfinite(value) else "more than float32 holds" for value in hostile[:3]]
     text = f"""# {config["name"]}
 
 Classifies a 32×32 colour image into the 100 classes of CIFAR-100. Every operation is an addition or a multiplication,
@@ -59,7 +60,7 @@ weights are the run's last, not its best. The other half of the test split was n
 Largest magnitude over the {config["ranges"]["images"]:,} validation images; embedding {config["ranges"]["embed"]:.3g}, logits {config["ranges"]["logits"]:.3g}.
 An encrypted evaluation must keep room for these, with a margin: other images can exceed them. Of {len(hostile):,} images far from
 photographs (noise, hard stripes and checks, flat colours) {inside:,} stay within twice the largest residual value in the table; the worst three
-reach {hostile[0]:.2g}, {hostile[1]:.2g} and {hostile[2]:.2g}: a picture beyond the room an evaluation
+reach {worst[0]}, {worst[1]} and {worst[2]}: a picture beyond the room an evaluation
 leaves comes back as noise, and a comparison with the clear model shows it.
 
 {ranges_table(config["ranges"])}

@@ -78,12 +78,12 @@ class StreamPeaks:
 
 @torch.no_grad()
 def hostile_peaks(shape: Shape, tensors: dict, stem: dict) -> list[float]:
-    """Largest residual value of each image, in falling order."""
+    """Largest residual value of each image, in falling order; infinite where float32 overflowed."""
     peaks = []
     for part in hostile_images().split(250):
         see = StreamPeaks()
         show(shape, tensors, stem, part, see)
-        peaks += see.largest.tolist()
+        peaks += see.largest.nan_to_num(nan=torch.inf, posinf=torch.inf).tolist()
     return sorted(peaks, reverse=True)
 
 
