@@ -1,5 +1,8 @@
-"""`python -m unittest`: folding, balancing and squares in place of GELU keep the function; augmentation only crops and flips; the penalty sees outliers."""
+"""`python -m unittest`: folding, balancing and squares in place of GELU keep the function; augmentation only crops and flips; the penalty sees outliers; a log follows its checkpoint."""
 
+import json
+import os
+import tempfile
 import unittest
 from dataclasses import replace
 
@@ -14,7 +17,7 @@ from vision.evaluate import logits, recalibrate
 from vision.fold import fold, fold_stem, folded_inputs, folded_logits
 from vision.grow import Moments, grow, grow_stem
 from vision.squares import FLATTEST, Parabola, squared
-from vision.train import smoothed
+from vision.train import forget_after, smoothed
 from vision.vit import Form, Shape, Vit, pairs
 
 
@@ -193,6 +196,18 @@ class Penalty(unittest.TestCase):
     def test_hinge_on_the_largest_magnitude_of_each_sample(self) -> None:
         x = torch.tensor([[1.0, -10.0], [2.0, 3.0]])
         self.assertEqual(excess(x, 8).item(), 1.0)
+
+
+class Log(unittest.TestCase):
+    def test_epochs_after_the_checkpoint_are_forgotten(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "log.jsonl")
+            lines = [json.dumps({"epoch": epoch, "loss": 1.0}) + "\n" for epoch in (0, 1, 2, 3)]
+            with open(path, "w", encoding="utf8") as file:
+                file.writelines(lines)
+            forget_after(2, path)
+            with open(path, encoding="utf8") as file:
+                self.assertEqual(file.readlines(), lines[:3])
 
 
 if __name__ == "__main__":

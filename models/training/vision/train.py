@@ -18,7 +18,7 @@ from vision.hard import hard_images
 from vision.squares import squared
 from vision.vit import Form, Shape, Vit
 
-SAVE_EVERY = 60  # seconds: an epoch of a GPU is shorter than that
+SAVE_EVERY = 60  # seconds: a GPU's epochs are too short to save each
 
 
 def arguments() -> argparse.Namespace:
@@ -67,6 +67,14 @@ def averaged_of(run: str, device: torch.device) -> Vit:
     model = Vit(Shape.from_dict(saved["shape"]))
     model.load_state_dict(saved["averaged"])
     return model.eval()
+
+
+def forget_after(epoch: int, path: str) -> None:
+    """Drops the log of epochs that were trained after the checkpoint and are trained again."""
+    with open(path, encoding="utf8") as file:
+        lines = [line for line in file if json.loads(line)["epoch"] <= epoch]
+    with open(path, "w", encoding="utf8") as file:
+        file.writelines(lines)
 
 
 def compile_parts(model: Vit) -> None:
@@ -121,6 +129,7 @@ def main() -> None:
         average.values, average.steps = saved["average"], saved["average_steps"]
         epoch, step, seen, spent, spent_cpu = (saved[name] for name in ("epoch", "step", "seen", "spent", "spent_cpu"))
         torch.manual_seed(a.seed + step)
+        forget_after(epoch, os.path.join(a.run, "log.jsonl"))
     if a.compile:
         compile_parts(model)
         if teacher:
