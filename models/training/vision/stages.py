@@ -28,7 +28,7 @@ RUNS: dict[str, list[str]] = {
     "deep-direct": [*DEEP, "--epochs", "25.5"],
     "deep": TAUGHT,
     "deep-seed2": [*TAUGHT, "--seed", "2"],
-    "deep-late": [*CPU, *SIX, "--epochs", "8", "--muon", "2e-3", "--adam", "1e-3", "--start", "runs/deep-seed2"],
+    "deep-late": [*CPU, *SIX, "--epochs", "8.4", "--muon", "2e-3", "--adam", "1e-3", "--start", "runs/deep-seed2"],
     "fast": FAST,
     "fast-seed2": [*FAST, "--seed", "2"],
     "fast-length": OPEN,

@@ -9,11 +9,13 @@ from dataclasses import replace
 import torch
 
 from balance import balance
+from blocks import STREAM_LIMIT
 from muon import Muon
 from norms import Norm, excess
 from ranges import Ranges
 from vision.data import Augment, cutmix, normalise
 from vision.evaluate import logits, recalibrate
+from vision.export import hostile_peaks
 from vision.fold import fold, fold_stem, folded_inputs, folded_logits
 from vision.grow import Moments, grow, grow_stem
 from vision.squares import FLATTEST, Parabola, squared
@@ -196,6 +198,27 @@ class Penalty(unittest.TestCase):
     def test_hinge_on_the_largest_magnitude_of_each_sample(self) -> None:
         x = torch.tensor([[1.0, -10.0], [2.0, 3.0]])
         self.assertEqual(excess(x, 8).item(), 1.0)
+
+    def test_a_block_counts_its_stream_and_keeps_hard_samples_from_overflowing(self) -> None:
+        block = trained_like().blocks[0].train()
+        for linear in (block.output, block.down):
+            torch.nn.init.zeros_(linear.weight)
+            torch.nn.init.zeros_(linear.bias)
+        x = torch.randn(3, len(block.attention.mask), 16, dtype=torch.double)
+        x[0, 0, 0], x[2, 0, 0] = STREAM_LIMIT + 5, 1000
+        y, penalty = block(x, 1)
+        expected = block.branches(x, 1)[1] + excess(x, STREAM_LIMIT, 1)
+        torch.testing.assert_close(penalty, expected)
+        torch.testing.assert_close(y[:2], x[:2])
+        self.assertAlmostEqual(y[2].abs().max().item(), 100, places=3)
+
+    def test_an_overflow_counts_as_the_largest_value(self) -> None:
+        model = trained_like(Form(tables=True, convolutions=8)).float()
+        tensors, stem = fold(model), fold_stem(model)
+        tensors["embed.weight"] *= 1e30
+        peaks = hostile_peaks(model.shape, tensors, stem)
+        self.assertEqual(peaks[0], torch.inf)
+        self.assertEqual(peaks, sorted(peaks, reverse=True))
 
 
 class Log(unittest.TestCase):

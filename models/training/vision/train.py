@@ -78,7 +78,7 @@ def forget_after(epoch: int, path: str) -> None:
 
 
 def compile_parts(model: Vit) -> None:
-    """Kernels of one block serve all: compiling the whole network at once takes longer than a GPU needs for many epochs."""
+    """Kernels of one block serve all, so that the first step comes in half a minute on a GPU."""
     for part in model.blocks:
         part.compile()
     if model.convolutions:
