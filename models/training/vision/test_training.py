@@ -1,5 +1,6 @@
 """`python -m unittest`: folding, balancing and squares in place of GELU keep the function; augmentation only crops and flips; the penalty sees outliers; a log follows its checkpoint."""
 
+import argparse
 import json
 import os
 import tempfile
@@ -12,6 +13,7 @@ from balance import balance
 from blocks import STREAM_LIMIT
 from muon import Muon
 from norms import Norm, excess
+from optim import Average, make_optimisers
 from ranges import Ranges
 from vision.data import Augment, cutmix, normalise
 from vision.evaluate import logits, recalibrate
@@ -19,7 +21,8 @@ from vision.export import hostile_peaks
 from vision.fold import fold, fold_stem, folded_inputs, folded_logits
 from vision.grow import Moments, grow, grow_stem
 from vision.squares import FLATTEST, Parabola, squared
-from vision.train import forget_after, smoothed
+from vision.step import Step, smoothed
+from vision.train import forget_after
 from vision.vit import Form, Shape, Vit, pairs
 
 
@@ -192,6 +195,41 @@ class CutMix(unittest.TestCase):
     def test_smoothing_keeps_sums_and_rows_without_a_target(self) -> None:
         found = smoothed(torch.tensor([[1.0, 0, 0, 0], [0, 0, 0, 0]]), 0.2)
         torch.testing.assert_close(found, torch.tensor([[0.85, 0.05, 0.05, 0.05], [0, 0, 0, 0]]))
+
+
+class Steps(unittest.TestCase):
+    def setUp(self) -> None:
+        torch.manual_seed(0)
+        self.images = torch.randint(0, 256, (12, 32, 32, 3), dtype=torch.uint8)
+        self.labels = torch.arange(12) % 7
+
+    def step(self, **options: float) -> Step:
+        model, teacher = trained_like().float(), trained_like().float()
+        fixed = {"hard": 4, "range_weight": 0.02, "plain_from": 0.5, "cutmix": 0.0, "teach": 0.7, "smoothing": 0.1, "norm": "batch"}
+        optimisers = make_optimisers(model, 1e-2, 1e-2, 0.0)
+        return Step(argparse.Namespace(**(fixed | options)), model, teacher, optimisers, Average(model, 0.9))
+
+    def test_a_teacher_answers_for_photographs_only(self) -> None:
+        step = self.step()
+        x, y = step.batch(self.images, self.labels, 0.5)
+        known = torch.nn.functional.one_hot(self.labels, y.shape[1]).float()
+        torch.testing.assert_close(x[:12], normalise(self.images))
+        torch.testing.assert_close(y[:12], 0.3 * known + 0.7 * step.teacher(x[:12])[0].softmax(-1))
+        torch.testing.assert_close(y[12:], torch.cat([known[:3], torch.zeros(1, y.shape[1])]))
+
+    def test_photographs_are_augmented_until_told_otherwise(self) -> None:
+        x, _ = self.step().batch(self.images, self.labels, 0.49)
+        self.assertFalse(torch.equal(x[:12], normalise(self.images)))
+
+    def test_without_a_penalty_no_image_far_from_photographs_joins(self) -> None:
+        x, _ = self.step(range_weight=0).batch(self.images, self.labels, 0.5)
+        self.assertEqual(len(x), 12)
+
+    def test_a_batch_is_learned(self) -> None:
+        step = self.step(teach=0.0)
+        step.model.train()
+        losses = [step(self.images, self.labels, 0.5)[0].item() for _ in range(12)]
+        self.assertLess(losses[-1], 0.75 * losses[0])
 
 
 class Penalty(unittest.TestCase):

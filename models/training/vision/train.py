@@ -7,15 +7,13 @@ import os
 import time
 
 import torch
-from torch.nn import functional as F
 
-from layer_norm import variance_penalty
 from optim import Average, make_optimisers, rate, set_rate, start_from
 from precision import mixed
-from vision.data import Augment, cutmix, load_split, normalise
+from vision.data import load_split
 from vision.evaluate import accuracy, logits, recalibrate
-from vision.hard import hard_images
 from vision.squares import squared
+from vision.step import Step
 from vision.vit import Form, Shape, Vit
 
 SAVE_EVERY = 60  # seconds: a GPU's epochs are too short to save each
@@ -85,11 +83,6 @@ def compile_parts(model: Vit) -> None:
         model.convolutions.compile()
 
 
-def smoothed(targets: torch.Tensor, part: float) -> torch.Tensor:
-    """Label smoothing that leaves rows without a target without one."""
-    return targets * (1 - part) + part / targets.shape[1] * targets.sum(1, keepdim=True)
-
-
 def shape_of(a: argparse.Namespace) -> Shape:
     form = Form(a.attention, a.activation, a.norm, not a.no_inside, a.scaling, True, not a.sequential, a.tables, a.stem, a.convolutions)
     patches = {"pad": 0, "patch": 4, "stride": 4} if a.apart else {}
@@ -134,7 +127,7 @@ def main() -> None:
         compile_parts(model)
         if teacher:
             compile_parts(teacher)
-    augment = Augment()
+    train = Step(a, model, teacher, optimisers, average)
     steps = len(images) // a.batch
     start = time.monotonic() - spent
     saved_at = time.monotonic()
@@ -184,7 +177,6 @@ def main() -> None:
 
     if a.start and not step:
         log({"epoch": 0, "step": 0} | evaluate())
-    hard = a.hard if a.range_weight else 0
     while progress() < 1:
         model.train()
         order = torch.randperm(len(images))
@@ -194,37 +186,14 @@ def main() -> None:
             if now >= 1:
                 break
             set_rate(optimisers, rate(now))
-            x, y = normalise(images[part]), F.one_hot(labels[part], model.shape.classes).float()
-            known = y[:hard]
-            if now < a.plain_from:
-                x = augment(x)
-                if torch.rand((), device="cpu") < a.cutmix:
-                    x, y = cutmix(x, labels[part], model.shape.classes)
-            if teacher:
-                with torch.no_grad(), mixed(device):
-                    y = (1 - a.teach) * y + a.teach * teacher(x)[0].float().softmax(-1)
-            if hard:
-                strange, targets = hard_images(images[part[:hard]], known)
-                x, y = torch.cat([x, normalise(strange)]), torch.cat([y, targets])
-            with mixed(device):
-                scores, penalty = model(x, hard)
-                loss = F.cross_entropy(scores.float(), smoothed(y, a.smoothing), reduction="sum") / y.sum()
-            total = loss + a.range_weight * penalty
-            if a.norm == "polynomial":
-                total = total + a.variance_weight * variance_penalty(model)
-            for optimiser in optimisers:
-                optimiser.zero_grad(set_to_none=True)
-            total.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0, foreach=True)
-            for optimiser in optimisers:
-                optimiser.step()
-            average.update(model)
-            totals += torch.stack([loss.detach(), penalty.detach()]).float()
+            losses = train(images[part], labels[part], now)
+            totals += losses
             step += 1
             seen += len(part)
             counted += 1
             if counted % 50 == 0:
-                print(f"  step {step} loss {loss.item():.3f} range {penalty.item():.3f} {time.monotonic() - start:.0f}s", flush=True)
+                loss, penalty = losses.tolist()
+                print(f"  step {step} loss {loss:.3f} range {penalty:.3f} {time.monotonic() - start:.0f}s", flush=True)
         epoch += 1
         mean = (totals / max(counted, 1)).tolist()
         entry = {"epoch": epoch, "step": step, "seconds": time.monotonic() - start, "progress": progress()}
