@@ -37,6 +37,19 @@ def watch(model: Vit, see: Ranges) -> None:
         watch_block(i, block)
 
 
+def row(name: str, saved: dict, images: torch.Tensor, labels: torch.Tensor) -> str:
+    """A run's line, from its checkpoint."""
+    model = Vit(Shape.from_dict(saved["shape"]))
+    model.load_state_dict(saved["averaged"])
+    ranges = Ranges()
+    watch(model, ranges)
+    top1, top5 = accuracy(logits(model, images), labels)
+    seen, minutes = (saved[count] + saved["before"][count] for count in ("seen", "minutes"))
+    weights = sum(p.numel() for p in model.parameters())
+    peaks = (", ".join(f"{ranges.largest[f'{i}.{part}']:.3g}" for i in range(len(model.blocks))) for part in PARTS)
+    return f"| {name} | {weights:,} | {seen / 50000:.1f} | {minutes:.0f} | {100 * top1:.2f} | {100 * top5:.2f} | " + " | ".join(peaks) + " |"
+
+
 def main() -> None:
     if len(sys.argv) < 3:
         raise SystemExit("usage: DATA and names of runs")
@@ -44,17 +57,7 @@ def main() -> None:
     print("| run | weights | epochs | CPU or GPU minutes | top-1 | top-5 | largest values by block: " + " | ".join(PARTS.values()) + " |")
     print("|---|" + "---:|" * 5 + "---|" * len(PARTS))
     for name in sys.argv[2:]:
-        saved = torch.load(os.path.join("runs", name, "checkpoint.pt"), map_location="cpu")
-        model = Vit(Shape.from_dict(saved["shape"]))
-        model.load_state_dict(saved["averaged"])
-        seen = Ranges()
-        watch(model, seen)
-        top1, top5 = accuracy(logits(model, images), labels)
-        seen, minutes = (saved[name] + saved["before"][name] for name in ("seen", "minutes"))
-        weights = sum(p.numel() for p in model.parameters())
-        epochs = seen / 50000
-        peaks = (", ".join(f"{seen.largest[f'{i}.{part}']:.3g}" for i in range(len(model.blocks))) for part in PARTS)
-        print(f"| {name} | {weights:,} | {epochs:.1f} | {minutes:.0f} | {100 * top1:.2f} | {100 * top5:.2f} | " + " | ".join(peaks) + " |")
+        print(row(name, torch.load(os.path.join("runs", name, "checkpoint.pt"), map_location="cpu"), images, labels))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from vision.evaluate import logits, recalibrate
 from vision.export import hostile_peaks
 from vision.fold import fold, fold_stem, folded_inputs, folded_logits
 from vision.grow import Moments, grow, grow_stem
+from vision.report import row
 from vision.squares import FLATTEST, Parabola, squared
 from vision.step import Step, smoothed
 from vision.train import forget_after
@@ -257,6 +258,18 @@ class Penalty(unittest.TestCase):
         peaks = hostile_peaks(model.shape, tensors, stem)
         self.assertEqual(peaks[0], torch.inf)
         self.assertEqual(peaks, sorted(peaks, reverse=True))
+
+
+class Report(unittest.TestCase):
+    def test_a_run_counts_what_it_began_with(self) -> None:
+        model = trained_like().float()
+        counts = {"seen": 50000, "minutes": 3.0, "before": {"seen": 25000, "minutes": 4.0}}
+        saved = counts | {"shape": model.shape.to_dict(), "averaged": model.state_dict()}
+        images = torch.randint(0, 256, (5, 32, 32, 3), dtype=torch.uint8)
+        best = logits(model, images).argmax(1)
+        cells = row("a", saved, images, best).split(" | ")
+        self.assertEqual(cells[:1] + cells[2:6], ["| a", "1.5", "7", "100.00", "100.00"])
+        self.assertEqual([len(peaks.split(", ")) for peaks in cells[6:]], [2, 2, 2])
 
 
 class Log(unittest.TestCase):
