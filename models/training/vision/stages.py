@@ -12,6 +12,7 @@ SIX = ["--blocks", "6", "--width", "192", "--heads", "3", "--hidden", "384"]
 DEEP = [*GPU, *SIX, "--cutmix", "0.7"]
 TAUGHT = [*DEEP, "--epochs", "38.5", "--teacher", "runs/deep-baseline", "--teach", "0.7"]
 FAST = [*GPU, "--epochs", "42", "--cutmix", "0.5", "--teacher", "runs/deep-direct", "--teach", "0.7"]
+LATE = [*CPU, *SIX, "--muon", "2e-3", "--adam", "1e-3"]
 BY_LATE = ["--teacher", "runs/deep-late", "--teach", "0.7"]
 OPEN = [*CPU, "--epochs", "20", "--muon", "4e-3", "--adam", "2e-3"]
 TIGHT = ["--range-weight", "0.1"]
@@ -29,8 +30,9 @@ RUNS: dict[str, list[str]] = {
     "deep-direct": [*DEEP, "--epochs", "25.5"],
     "deep": TAUGHT,
     "deep-seed2": [*TAUGHT, "--seed", "2"],
-    "deep-late": [*CPU, *SIX, "--epochs", "8.4", "--muon", "2e-3", "--adam", "1e-3", "--start", "runs/deep-seed2"],
-    "deep-taught": [*CPU, *SIX, "--epochs", "10", "--muon", "2e-3", "--adam", "1e-3", "--cutmix", "0.7", *BY_LATE, "--start", "runs/deep"],
+    "deep-late": [*LATE, "--epochs", "8.4", "--start", "runs/deep-seed2"],
+    "deep-later": [*LATE, "--epochs", "12", "--cutmix", "0.8", "--start", "runs/deep-late"],
+    "deep-taught": [*LATE, "--epochs", "10", "--cutmix", "0.7", *BY_LATE, "--start", "runs/deep"],
     "fast": FAST,
     "fast-seed2": [*FAST, "--seed", "2"],
     "fast-length": OPEN,
