@@ -1,4 +1,4 @@
-"""`python -m unittest`: folding, balancing and squares in place of GELU keep the function; augmentation only crops and flips; the penalty sees outliers; a log follows its checkpoint."""
+"""`python -m unittest`: folding, balancing and squares in place of GELU keep the function; augmentation only crops and flips; the penalty sees outliers; a step learns from its targets; a log follows its checkpoint."""
 
 import argparse
 import json
@@ -13,7 +13,7 @@ from balance import balance
 from blocks import STREAM_LIMIT
 from muon import Muon
 from norms import Norm, excess
-from optim import Average, make_optimisers
+from optim import Average, make_optimisers, set_rate
 from ranges import Ranges
 from vision.data import Augment, cutmix, normalise
 from vision.evaluate import logits, recalibrate
@@ -206,6 +206,7 @@ class Steps(unittest.TestCase):
 
     def step(self, **options: float) -> Step:
         model, teacher = trained_like().float(), trained_like().float()
+        torch.nn.init.normal_(teacher.head.weight)
         fixed = {"hard": 4, "range_weight": 0.02, "plain_from": 0.5, "cutmix": 0.0, "teach": 0.7, "smoothing": 0.1, "norm": "batch"}
         optimisers = make_optimisers(model, 1e-2, 1e-2, 0.0)
         return Step(argparse.Namespace(**(fixed | options)), model, teacher, optimisers, Average(model, 0.9))
@@ -222,6 +223,12 @@ class Steps(unittest.TestCase):
         x, _ = self.step().batch(self.images, self.labels, 0.49)
         self.assertFalse(torch.equal(x[:12], normalise(self.images)))
 
+    def test_cutmix_shares_a_target_and_stops_with_augmentation(self) -> None:
+        step = self.step(cutmix=1.0, teach=0.0)
+        for progress, mixed in ((0.49, True), (0.5, False)):
+            _, y = step.batch(self.images, self.labels, progress)
+            self.assertEqual((y[:12].amax(1) < 1).any().item(), mixed)
+
     def test_without_a_penalty_no_image_far_from_photographs_joins(self) -> None:
         x, _ = self.step(range_weight=0).batch(self.images, self.labels, 0.5)
         self.assertEqual(len(x), 12)
@@ -229,8 +236,27 @@ class Steps(unittest.TestCase):
     def test_a_batch_is_learned(self) -> None:
         step = self.step(teach=0.0)
         step.model.train()
+        begun = [value.clone() for value in step.average.values]
         losses = [step(self.images, self.labels, 0.5)[0].item() for _ in range(12)]
         self.assertLess(losses[-1], 0.75 * losses[0])
+        self.assertFalse(any(torch.equal(old, new) for old, new in zip(begun, step.average.values, strict=True)))
+
+
+    def gradient(self, step: Step) -> torch.Tensor:
+        """Of the first block's first map, at a rate of zero and with the same images far from photographs each time."""
+        torch.manual_seed(1)
+        step.model.train()
+        set_rate(step.optimisers, 0.0)
+        step(self.images, self.labels, 0.5)
+        return step.model.blocks[0].query.weight.grad.clone()
+
+    def test_gradients_are_those_of_one_batch(self) -> None:
+        step = self.step(range_weight=0)  # with the penalty both would be clipped to the same length
+        torch.testing.assert_close(self.gradient(step), self.gradient(step))
+
+    def test_the_range_penalty_has_its_weight(self) -> None:
+        light, heavy = (self.gradient(self.step(range_weight=weight)) for weight in (1e-6, 1e-2))
+        self.assertGreater((heavy - light).norm(), 0.01 * light.norm())
 
 
 class Penalty(unittest.TestCase):
