@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// Coefficients converted to all targets before the next ones: so many of every source stay in the second-level cache, where whole limbs
 /// would come from memory once for every target.
-pub(crate) const PIECE: usize = 2048;
+pub(crate) const PIECE: usize = 1024;
 
 /// Some primes `m_0 ... m_(k-1)` with product `M`, and what follows from them alone.
 pub(crate) struct Sources {

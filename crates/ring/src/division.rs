@@ -1,9 +1,9 @@
 //! Division by some primes with rounding: `round(x/M) = x/M - sum_i y_i/m_i + u mod t`, in the notation of base conversion.
 
 use crate::{
-    Automorphism, Basis, Factor, Kernel, Poly, Ring,
+    Basis, Factor, Kernel, Poly, Ring,
     conversion::{PIECE, Sources},
-    for_each_limb, for_each_pair, for_each_piece,
+    for_each_limb, for_each_piece,
 };
 use std::ops::Range;
 
@@ -55,11 +55,13 @@ impl Division {
         self.by.input(ring, i, limb);
     }
 
-    /// The coefficients of `u - sum_i y_i/m_i` modulo the first `kept` primes of the chain.
-    fn correction(&self, ring: &Ring, scaled: &[&[u32]], kept: usize) -> Poly {
+    /// The coefficients of `u - sum_i y_i/m_i` modulo the first `kept` primes of the chain, from limbs that have passed
+    /// [`Division::input`]: added to `x/M` they make it `round(x/M)`.
+    pub fn correction(&self, ring: &Ring, dropped: &Poly, kept: usize) -> Poly {
+        let dropped: Vec<&[u32]> = dropped.limbs().collect();
         let mut out = ring.stale(Basis::of_chain(kept));
         for_each_piece(out.data_mut(), ring.degree(), PIECE, |range, limbs| {
-            self.by.with_quotients(scaled, range, |terms| {
+            self.by.with_quotients(&dropped, range, |terms| {
                 for (target, (kernel, limb)) in self.chain.iter().zip(ring.chain.iter().zip(limbs))
                 {
                     kernel.combine(limb, terms, &target.factors);
@@ -79,49 +81,11 @@ impl Ring {
             limb.copy_from_slice(poly.limb(kept + i));
             division.input(self, i, limb);
         });
-        let dropped: Vec<&[u32]> = dropped.limbs().collect();
         let mut quotient = division.correction(self, &dropped, kept);
         self.each(&mut quotient, |kernel, i, limb| {
             kernel.forward(limb);
             kernel.add_scaled_assign(limb, poly.limb(i), division.inverse(i));
         });
         quotient
-    }
-
-    /// What [`Ring::divide_round`] gives for a polynomial whose last limbs have passed [`Division::input`] and whose other limbs are times
-    /// `1/M` already; then adds `more`, which may have more limbs, and applies an automorphism to the sum.
-    pub fn divide_prepared(
-        &self,
-        poly: &Poly,
-        division: &Division,
-        more: Option<&Poly>,
-        automorphism: Option<&Automorphism>,
-    ) -> Poly {
-        let kept = poly.basis().limbs() - division.limbs();
-        let dropped: Vec<&[u32]> = poly.limbs().skip(kept).collect();
-        let mut quotient = division.correction(self, &dropped, kept);
-        let finish = |kernel: &dyn Kernel, i: usize, limb: &mut [u32]| {
-            kernel.forward(limb);
-            kernel.add_assign(limb, poly.limb(i));
-            if let Some(more) = more {
-                kernel.add_assign(limb, more.limb(i));
-            }
-        };
-        let Some(automorphism) = automorphism else {
-            self.each(&mut quotient, finish);
-            return quotient;
-        };
-        let basis = quotient.basis();
-        let mut image = self.stale(basis);
-        for_each_pair(
-            quotient.data_mut(),
-            image.data_mut(),
-            self.degree(),
-            |i, limb, image| {
-                finish(self.kernel(basis, i), i, limb);
-                automorphism.permute(limb, image);
-            },
-        );
-        image
     }
 }

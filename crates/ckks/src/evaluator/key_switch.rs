@@ -2,7 +2,7 @@
 
 use super::Evaluator;
 use crate::keys::SwitchingKey;
-use ring::{BaseConversion, Basis, Poly, both, for_each_pair, map_each, with_scratch};
+use ring::{BaseConversion, Basis, Kernel, Poly, both, for_each_pair, map_each, with_scratch};
 use std::ops::Range;
 
 /// A digit of a polynomial, lifted to all primes of a key.
@@ -11,6 +11,47 @@ pub(super) struct Digit {
     pub(super) own: Range<usize>,
     /// By coefficients.
     pub(super) lifted: Poly,
+}
+
+/// The lifted digits of a polynomial, to be multiplied by a key.
+pub(super) enum Lifted<'a> {
+    /// By coefficients; the polynomial itself, by evaluations, stands for each digit at its own primes.
+    Coefficients(&'a Poly, &'a [Digit]),
+    /// By evaluations, for many keys.
+    Evaluations(&'a [Poly]),
+}
+
+impl Lifted<'_> {
+    fn digits(&self) -> usize {
+        match self {
+            Self::Coefficients(_, digits) => digits.len(),
+            Self::Evaluations(digits) => digits.len(),
+        }
+    }
+
+    /// The evaluations of every digit modulo the `i`-th prime, in `scratch` where they have to be made.
+    fn evaluations<'s>(
+        &'s self,
+        kernel: &dyn Kernel,
+        i: usize,
+        scratch: &'s mut [u32],
+    ) -> Vec<&'s [u32]> {
+        match self {
+            Self::Coefficients(a, digits) => digits
+                .iter()
+                .zip(scratch.chunks_exact_mut(a.degree()))
+                .map(|(digit, evaluations)| {
+                    if digit.own.contains(&i) {
+                        return a.limb(i);
+                    }
+                    evaluations.copy_from_slice(digit.lifted.limb(i));
+                    kernel.forward(evaluations);
+                    evaluations
+                })
+                .collect(),
+            Self::Evaluations(digits) => digits.iter().map(|digit| digit.limb(i)).collect(),
+        }
+    }
 }
 
 impl Evaluator<'_> {
@@ -27,24 +68,7 @@ impl Evaluator<'_> {
             ..a.basis()
         };
         let digits = self.decompose(a, basis);
-        let (ring, degree) = (self.parameters.ring(), self.parameters.degree());
-        self.multiply(key, basis, more, |i, work| {
-            with_scratch(degree * digits.len(), |scratch| {
-                let lifted: Vec<&[u32]> = digits
-                    .iter()
-                    .zip(scratch.chunks_exact_mut(degree))
-                    .map(|(digit, evaluations)| {
-                        if digit.own.contains(&i) {
-                            return a.limb(i);
-                        }
-                        evaluations.copy_from_slice(digit.lifted.limb(i));
-                        ring.kernel(basis, i).forward(evaluations);
-                        evaluations
-                    })
-                    .collect();
-                work(&lifted);
-            });
-        })
+        self.multiply(key, basis, more, &Lifted::Coefficients(a, &digits))
     }
 
     /// The digits of `a`, lifted to the key's primes.
@@ -71,42 +95,64 @@ impl Evaluator<'_> {
         })
     }
 
-    /// The inner product of a key and lifted digits, whose `i`-th limbs `with_lifted` passes on; then divided by the special primes.
+    /// The inner product of a key and lifted digits, divided by the special primes. Those come first: a limb of the chain is then made,
+    /// divided and permuted while it stays in the cache.
     pub(super) fn multiply(
         &self,
         key: &SwitchingKey,
         basis: Basis,
         more: [Option<&Poly>; 2],
-        with_lifted: impl Fn(usize, &mut dyn FnMut(&[&[u32]])) + Send + Sync,
+        lifted: &Lifted<'_>,
     ) -> (Poly, Poly) {
-        let ring = self.parameters.ring();
+        let (ring, degree) = (self.parameters.ring(), self.parameters.degree());
         let division = self.parameters.mod_down(basis.p);
-        let (mut c0, mut c1) = (ring.stale(basis), ring.stale(basis));
-        for_each_pair(
-            c0.data_mut(),
-            c1.data_mut(),
-            ring.degree(),
-            |i, out0, out1| {
-                // A key for a higher level has more primes of the chain before the special ones.
-                let special = i.checked_sub(basis.q);
-                let at = special.map_or(i, |special| key.spec.level + 1 + special);
-                with_lifted(i, &mut |lifted| {
-                    let digits = &key.digits[..lifted.len()];
-                    let bodies: Vec<&[u32]> =
-                        digits.iter().map(|(body, _)| body.limb(at)).collect();
-                    let masks: Vec<&[u32]> = digits.iter().map(|(_, mask)| mask.limb(at)).collect();
-                    ring.kernel(basis, i)
-                        .dot_factors([out0, out1], lifted, [&bodies, &masks]);
-                });
-                if let Some(special) = special {
-                    division.input(ring, special, out0);
-                    division.input(ring, special, out1);
-                }
-            },
-        );
-        let divide = |part: &Poly, more| {
-            ring.divide_prepared(part, division, more, key.automorphism.as_ref())
+        let product = |i: usize, scratch: &mut [u32], out: [&mut [u32]; 2]| {
+            let kernel = ring.kernel(basis, i);
+            let lifted = lifted.evaluations(kernel, i, scratch);
+            // A key for a higher level has more primes of the chain before the special ones.
+            let at = match i.checked_sub(basis.q) {
+                Some(special) => key.spec.level + 1 + special,
+                None => i,
+            };
+            let digits = &key.digits[..lifted.len()];
+            let bodies: Vec<&[u32]> = digits.iter().map(|(body, _)| body.limb(at)).collect();
+            let masks: Vec<&[u32]> = digits.iter().map(|(_, mask)| mask.limb(at)).collect();
+            kernel.dot_factors(out, &lifted, [&bodies, &masks]);
         };
-        both(|| divide(&c0, more[0]), || divide(&c1, more[1]))
+        let room = degree * lifted.digits();
+
+        let special = Basis { q: 0, ..basis };
+        let (mut p0, mut p1) = (ring.stale(special), ring.stale(special));
+        for_each_pair(p0.data_mut(), p1.data_mut(), degree, |i, out0, out1| {
+            with_scratch(room, |scratch| {
+                product(basis.q + i, scratch, [&mut *out0, &mut *out1]);
+            });
+            division.input(ring, i, out0);
+            division.input(ring, i, out1);
+        });
+        let (mut c0, mut c1) = both(
+            || division.correction(ring, &p0, basis.q),
+            || division.correction(ring, &p1, basis.q),
+        );
+        for_each_pair(c0.data_mut(), c1.data_mut(), degree, |i, out0, out1| {
+            with_scratch(room + 2 * degree, |scratch| {
+                let (sums, scratch) = scratch.split_at_mut(2 * degree);
+                let (sum0, sum1) = sums.split_at_mut(degree);
+                product(i, scratch, [&mut *sum0, &mut *sum1]);
+                let kernel = ring.kernel(basis, i);
+                for (out, sum, more) in [(out0, sum0, more[0]), (out1, sum1, more[1])] {
+                    kernel.forward(out);
+                    kernel.add_assign(sum, out);
+                    if let Some(more) = more {
+                        kernel.add_assign(sum, more.limb(i));
+                    }
+                    match &key.automorphism {
+                        Some(automorphism) => automorphism.permute(sum, out),
+                        None => out.copy_from_slice(sum),
+                    }
+                }
+            });
+        });
+        (c0, c1)
     }
 }

@@ -1,6 +1,6 @@
 //! Automorphisms: rotation of the slots, conjugation, and many rotations of one ciphertext (hoisting).
 
-use super::Evaluator;
+use super::{Evaluator, key_switch::Lifted};
 use crate::{Ciphertext, EvaluatorError, KeyKind, KeySpec, keys::SwitchingKey};
 use ring::{Poly, galois_element_of_rotation};
 
@@ -82,10 +82,8 @@ impl Evaluator<'_> {
         }
         let key = self.galois_key(element, a.level())?;
         let basis = self.parameters.key_basis(a.level());
-        let (c0, c1) = self.multiply(key, basis, [Some(&a.parts[0]), None], |i, work| {
-            let lifted: Vec<&[u32]> = hoisted.lifted.iter().map(|digit| digit.limb(i)).collect();
-            work(&lifted);
-        });
+        let lifted = Lifted::Evaluations(&hoisted.lifted);
+        let (c0, c1) = self.multiply(key, basis, [Some(&a.parts[0]), None], &lifted);
         Ok(Ciphertext {
             parts: vec![c0, c1],
             scale: a.scale,

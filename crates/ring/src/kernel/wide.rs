@@ -11,7 +11,7 @@ use std::arch::x86_64::{__m256i, __m512i};
 const BLOCK: usize = 32;
 
 macro_rules! lazy_sums {
-    ($name:ident, $simd:ty, $register:ty, $lanes:literal, $splat:expr, $mul:expr, $add64:expr, $add32:expr, $sub32:expr, $min:expr, $shift:expr, $blend:expr, $splat64:expr, $shuffle:expr, $order:expr) => {
+    ($name:ident, $simd:ty, $register:ty, $lanes:literal, $splat:expr, $mul:expr, $mullo:expr, $add64:expr, $add32:expr, $sub32:expr, $min:expr, $shift:expr, $blend:expr, $splat64:expr, $shuffle:expr, $order:expr) => {
         pub(super) mod $name {
             use super::*;
 
@@ -259,9 +259,10 @@ macro_rules! lazy_sums {
                     (even, odd): ($register, $register),
                 ) -> $register {
                     let [p, ..] = self.multiples;
+                    // Low halves by an instruction for them: of $mul, whose high half nobody reads, the compiler makes full products of 64 bits.
                     let multiple = (
-                        $mul(simd, $mul(simd, even, self.inverse), p),
-                        $mul(simd, $mul(simd, odd, self.inverse), p),
+                        $mul(simd, $mullo(simd, even, self.inverse), p),
+                        $mul(simd, $mullo(simd, odd, self.inverse), p),
                     );
                     $sub32(simd, $add32(simd, high, p), Self::upper(simd, multiple))
                 }
@@ -323,6 +324,7 @@ lazy_sums!(
     16,
     |simd: V4, x: u32| simd.avx512f._mm512_set1_epi32(x as i32),
     |simd: V4, a, b| simd.avx512f._mm512_mul_epu32(a, b),
+    |simd: V4, a, b| simd.avx512f._mm512_mullo_epi32(a, b),
     |simd: V4, a, b| simd.avx512f._mm512_add_epi64(a, b),
     |simd: V4, a, b| simd.avx512f._mm512_add_epi32(a, b),
     |simd: V4, a, b| simd.avx512f._mm512_sub_epi32(a, b),
@@ -341,6 +343,7 @@ lazy_sums!(
     8,
     |simd: V3, x: u32| simd.avx._mm256_set1_epi32(x as i32),
     |simd: V3, a, b| simd.avx2._mm256_mul_epu32(a, b),
+    |simd: V3, a, b| simd.avx2._mm256_mullo_epi32(a, b),
     |simd: V3, a, b| simd.avx2._mm256_add_epi64(a, b),
     |simd: V3, a, b| simd.avx2._mm256_add_epi32(a, b),
     |simd: V3, a, b| simd.avx2._mm256_sub_epi32(a, b),
