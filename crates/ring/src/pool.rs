@@ -23,20 +23,25 @@ pub(crate) fn take(length: usize) -> Vec<u32> {
     let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
     // Not one that is much too large: it would be held for as long as the polynomial lives.
     let fits = |buffer: &Vec<u32>| (length..=length + length / 2).contains(&buffer.len());
-    let found = free.iter().rposition(fits).map(|i| free.swap_remove(i));
+    let found = free.iter().rposition(fits).map(|i| free.remove(i));
     drop(free);
     found.unwrap_or_else(|| vec![0; length])
 }
 
-/// Keeps a buffer for [`take`].
+/// Keeps a buffer for [`take`], and lets those go that have waited longest: work that has moved on to other sizes never asks for them.
 pub(crate) fn give(buffer: Vec<u32>) {
     if buffer.len() < SHORTEST {
         return;
     }
     let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
-    if free.iter().map(Vec::len).sum::<usize>() + buffer.len() <= KEPT {
-        free.push(buffer);
+    free.push(buffer);
+    let mut gone = Vec::new();
+    while free.iter().map(Vec::len).sum::<usize>() > KEPT {
+        gone.push(free.remove(0));
     }
+    // The allocator has its own locks.
+    drop(free);
+    drop(gone);
 }
 
 #[cfg(test)]
@@ -58,5 +63,18 @@ mod tests {
         give(again);
         let largest = take(4 * length);
         assert_eq!(largest.len(), 4 * length);
+    }
+
+    #[test]
+    fn the_oldest_buffers_make_room() {
+        let length = KEPT / 4 + 12_345;
+        let buffers: Vec<_> = (0..4).map(|_| take(length)).collect();
+        let addresses: Vec<_> = buffers.iter().map(|buffer| buffer.as_ptr()).collect();
+        buffers.into_iter().for_each(give);
+        let again: Vec<_> = (0..3).map(|_| take(length)).collect();
+        let again: Vec<_> = again.iter().map(|buffer| buffer.as_ptr()).collect();
+        assert_eq!(again, [addresses[3], addresses[2], addresses[1]]);
+        let free = FREE.lock().unwrap();
+        assert!(free.iter().map(Vec::len).sum::<usize>() <= KEPT);
     }
 }
