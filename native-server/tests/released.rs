@@ -1,8 +1,9 @@
-//! The released model at its real parameters: a running evaluation lets go of the cores in time.
+//! The released models at their real parameters: what was measured is of their weights, and a running evaluation lets go of the cores in time.
 
 mod common;
 
 use std::{
+    fs,
     path::Path,
     sync::Arc,
     thread,
@@ -11,12 +12,32 @@ use std::{
 
 use client::{
     Rgb32, Seed, Session,
-    protocol::{manifest::STEM, problem::ProblemKind},
+    protocol::{manifest::STEM, measured::RECORD, problem::ProblemKind},
 };
 use common::Site;
 use native_server::{Settings, engine::Engine, models};
 
 const PATIENCE: Duration = Duration::from_secs(2);
+
+#[test]
+fn what_was_measured_is_of_the_released_weights() {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
+    let folders = fs::read_dir(models)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let measured: Vec<_> = folders
+        .filter(|folder| folder.join(RECORD).exists())
+        .collect();
+    assert!(!measured.is_empty());
+    for folder in measured {
+        let engine = models::load(&folder).unwrap();
+        assert!(
+            engine.manifest().encrypted.is_some(),
+            "{}",
+            folder.display()
+        );
+    }
+}
 
 #[test]
 fn cancelling_a_real_evaluation_frees_the_cores_in_time() {

@@ -1,5 +1,5 @@
 // Evaluation keys: each is sent while the next one is made, then dropped. A maker's WebAssembly holds at most one finished
-// key and JavaScript two for each maker, whatever the size of the whole set.
+// key and JavaScript two for each maker, and what a maker does `ahead`, whatever the size of the whole set.
 
 /**
  * Makes and uploads the keys numbered `indices`. `makers` work side by side and are ended here; `report` hears of both
@@ -16,9 +16,13 @@ export async function sendKeys({ indices, sizes, makers, upload, signal, report 
 
   const work = async (maker) => {
     let last = Promise.resolve();
-    for (let index = queue.shift(); index !== undefined; index = queue.shift()) {
+    const begun = [];
+    for (;;) {
       signal.throwIfAborted();
-      const key = await maker.make(index);
+      while (begun.length <= maker.ahead && queue.length > 0) begun.push(begin(maker, queue.shift()));
+      if (begun.length === 0) break;
+      const { index, making: coming } = begun.shift();
+      const key = await coming;
       made += 1;
       making.add(sizes[index]);
       if (made < count) report.making({ made, count, ...making.now() });
@@ -51,6 +55,13 @@ export async function sendKeys({ indices, sizes, makers, upload, signal, report 
   if (failed) throw failed.reason;
   report.sent({ total, ...sending.now() });
   return { memory: memory.reduce((sum, bytes) => sum + bytes, 0) };
+}
+
+function begin(maker, index) {
+  const making = maker.make(index);
+  // A failure must not count as unhandled while an earlier key is awaited; it is thrown when this one is.
+  making.catch(() => {});
+  return { index, making };
 }
 
 /** How much of `total` is done since `start`, how fast, and how long the rest takes. */

@@ -1,11 +1,12 @@
-// Who makes evaluation keys: this worker, and where the machine has a core for it a second one. Each `make(index)` gives a key;
-// `end()` wipes the secret and tells how much memory it took.
+// Who makes evaluation keys: this worker, and where the machine has a core for it a second one. Each `make(index)` gives a key, of
+// which so many may be asked for `ahead` of the one that is waited for; `end()` wipes the secret and tells how much memory it took.
 
 import { makeKey } from "./make.js";
 
 /** Makes keys here, and lets messages (a cancellation) and network events in between two of them. */
 export function ownMaker(engine, session) {
   return {
+    ahead: 0,
     async make(index) {
       await new Promise((resolve) => setTimeout(resolve, 0));
       return makeKey(engine, session, index);
@@ -14,8 +15,11 @@ export function ownMaker(engine, session) {
   };
 }
 
-/** Makes keys in a second worker. `seed` is handed over: nothing of it stays here. */
-export function secondMaker(engine, manifest, seed) {
+/**
+ * Makes keys in a second worker, once it is there: one that makes keys in the meantime holds that up, for a worker begins with messages to this
+ * thread. `seed` is handed over: nothing of it stays here.
+ */
+export async function secondMaker(engine, manifest, seed) {
   const worker = new Worker(new URL("maker.js", import.meta.url), { type: "module" });
   const waiting = [];
   const settle = (how, value) => waiting.shift()?.[how](value);
@@ -31,11 +35,11 @@ export function secondMaker(engine, manifest, seed) {
       waiting.push({ resolve, reject });
       worker.postMessage(message, transfer);
     });
-  const ready = ask({ type: "start", build: engine.build, module: engine.module, manifest, seed }, [seed.buffer]);
-  ready.catch(() => {});
+  await ask({ type: "start", build: engine.build, module: engine.module, manifest, seed }, [seed.buffer]);
   return {
+    // What it makes is heard of when this thread has finished a key of its own.
+    ahead: 1,
     async make(index) {
-      await ready;
       return (await ask({ type: "make", index })).key;
     },
     async end() {

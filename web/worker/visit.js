@@ -174,7 +174,7 @@ export class Visit {
     const { keys } = this.#manifest;
     const indices = [...keys.keys()].filter((index) => this.#missing.has(keys[index].name));
     const workers = [ownMaker(engine, this.#session)];
-    if (makers > 1 && indices.length > 1) workers.push(secondMaker(engine, this.#text, await secret.seed()));
+    if (makers > 1 && indices.length > 1) workers.push(await secondMaker(engine, this.#text, await secret.seed()));
     const upload = async (key, onPart) => {
       if (key.fingerprint !== undefined) await secret.keep({ fingerprint: key.fingerprint });
       await api.uploadKey(keySet, key, { signal, onPart });

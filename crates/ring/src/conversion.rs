@@ -3,8 +3,8 @@
 use crate::{Basis, Factor, Kernel, Modulus, Poly, Ring, for_each_piece, kernel::rounded_sum};
 use std::ops::Range;
 
-/// Coefficients converted to all targets before the next ones: so many of every source stay in the second-level cache, where whole limbs
-/// would come from memory once for every target.
+/// Coefficients converted to all targets before the next ones: so many of every source stay in the first-level cache, or not far from it,
+/// where whole limbs would come from memory once for every target.
 pub(crate) const PIECE: usize = 1024;
 
 /// Some primes `m_0 ... m_(k-1)` with product `M`, and what follows from them alone.

@@ -142,13 +142,17 @@ impl Evaluator<'_> {
                 let kernel = ring.kernel(basis, i);
                 for (out, sum, more) in [(out0, sum0, more[0]), (out1, sum1, more[1])] {
                     kernel.forward(out);
-                    kernel.add_assign(sum, out);
+                    // A permutation goes from one limb to another.
+                    let (total, other) = match key.automorphism {
+                        Some(_) => (sum, out),
+                        None => (out, sum),
+                    };
+                    kernel.add_assign(total, other);
                     if let Some(more) = more {
-                        kernel.add_assign(sum, more.limb(i));
+                        kernel.add_assign(total, more.limb(i));
                     }
-                    match &key.automorphism {
-                        Some(automorphism) => automorphism.permute(sum, out),
-                        None => out.copy_from_slice(sum),
+                    if let Some(automorphism) = &key.automorphism {
+                        automorphism.permute(total, other);
                     }
                 }
             });
