@@ -21,7 +21,7 @@ export async function sendKeys({ indices, sizes, makers, upload, signal, report 
       signal.throwIfAborted();
       while (begun.length <= maker.ahead && queue.length > 0) begun.push(begin(maker, queue.shift()));
       if (begun.length === 0) break;
-      const { index, making: coming } = begun.shift();
+      const { index, coming } = begun.shift();
       const key = await coming;
       made += 1;
       making.add(sizes[index]);
@@ -58,10 +58,10 @@ export async function sendKeys({ indices, sizes, makers, upload, signal, report 
 }
 
 function begin(maker, index) {
-  const making = maker.make(index);
+  const coming = maker.make(index);
   // A failure must not count as unhandled while an earlier key is awaited; it is thrown when this one is.
-  making.catch(() => {});
-  return { index, making };
+  coming.catch(() => {});
+  return { index, coming };
 }
 
 /** How much of `total` is done since `start`, how fast, and how long the rest takes. */

@@ -35,7 +35,13 @@ export async function secondMaker(engine, manifest, seed) {
       waiting.push({ resolve, reject });
       worker.postMessage(message, transfer);
     });
-  await ask({ type: "start", build: engine.build, module: engine.module, manifest, seed }, [seed.buffer]);
+  try {
+    await ask({ type: "start", build: engine.build, module: engine.module, manifest, seed }, [seed.buffer]);
+  } catch (error) {
+    // The seed may be there already: nobody else would end it.
+    worker.terminate();
+    throw error;
+  }
   return {
     // What it makes is heard of when this thread has finished a key of its own.
     ahead: 1,

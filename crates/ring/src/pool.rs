@@ -48,8 +48,12 @@ pub(crate) fn give(buffer: Vec<u32>) {
 mod tests {
     use super::*;
 
+    /// Held by each test: full, the pool would let go of the other's buffers.
+    static ALONE: Mutex<()> = Mutex::new(());
+
     #[test]
     fn buffers_come_back_with_at_least_the_length_that_is_asked_for() {
+        let _alone = ALONE.lock();
         // Sizes that no other test of this process uses.
         let length = SHORTEST + 12_345;
         let mut buffer = take(length);
@@ -67,6 +71,7 @@ mod tests {
 
     #[test]
     fn the_oldest_buffers_make_room() {
+        let _alone = ALONE.lock();
         let length = KEPT / 4 + 12_345;
         let buffers: Vec<_> = (0..4).map(|_| take(length)).collect();
         let addresses: Vec<_> = buffers.iter().map(|buffer| buffer.as_ptr()).collect();
