@@ -15,7 +15,7 @@ PENALISED = 32
 
 
 def beyond(x: torch.Tensor, limit: float, hard: int) -> torch.Tensor:
-    """`excess` over the last samples of the batch only: largest values and their gradients cost as much as the rest of attention."""
+    """`excess` over the last samples of the batch only: largest scores and their gradients cost as much as the rest of attention."""
     return excess(x[-(hard + PENALISED) :], limit, hard)
 
 
@@ -171,11 +171,11 @@ class Block(nn.Module):
         return self.down(pointwise(self.form.activation, u.to(dtype))), penalty
 
     def forward(self, x: torch.Tensor, hard: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """The stream after this block and, in training, the range penalty; the last `hard` samples are kept from overflowing."""
+        """The stream after this block and, in training, the range penalty; samples are kept from overflowing then."""
         x, penalty = self.branches(x, hard)
         if self.training:
-            penalty = penalty + beyond(x, STREAM_LIMIT, hard)
-            x = tame(x, hard)
+            penalty = penalty + excess(x, STREAM_LIMIT, hard)
+            x = tame(x)
         return x, penalty
 
     def branches(self, x: torch.Tensor, hard: int) -> tuple[torch.Tensor, torch.Tensor]:

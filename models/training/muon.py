@@ -34,7 +34,7 @@ class Muon(torch.optim.Muon):
                 updates = torch.stack(self.moved(parameters, group["momentum"]))
                 updates = orthogonalised(updates, group["ns_coefficients"], group["ns_steps"], group["eps"])
                 torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
-                torch._foreach_add_(parameters, list(updates.unbind()), alpha=-0.2 * max(shape) ** 0.5 * group["lr"])
+                torch._foreach_sub_(parameters, list((0.2 * max(shape) ** 0.5 * group["lr"] * updates).unbind()))
 
     def moved(self, parameters: list[torch.Tensor], momentum: float) -> list[torch.Tensor]:
         """Nesterov's momentum."""

@@ -66,21 +66,27 @@ def norms_of(model: nn.Module) -> list[Running]:
     return [m for m in model.modules() if isinstance(m, Running)]
 
 
-def excess(x: torch.Tensor, limit: float, hard: int = 0) -> torch.Tensor:
-    """Hinge on the per-sample maximum of |x| beyond `limit`, averaged; logarithmic for the last `hard` samples.
+def freeze(model: nn.Module) -> None:
+    """Norms keep their statistics while the rest goes on in training mode.
 
-    Hard samples can exceed the limit by orders of magnitude, and a linear hinge would drown everything else.
+    An outlier raises the statistics of its own batch and so hides from the range penalty; with fixed ones it shows what it does after training.
+    """
+    for norm in norms_of(model):
+        norm.eval()
+
+
+def excess(x: torch.Tensor, limit: float, hard: int = 0) -> torch.Tensor:
+    """Hinge on the per-sample maximum of |x| beyond `limit`, averaged over the last `hard` samples and over the others.
+
+    Logarithmic, since a sample can exceed the limit by orders of magnitude, and a linear hinge would drown everything else.
     """
     flat = x.flatten(1)
-    high = F.relu(torch.maximum(flat.amax(1), -flat.amin(1)).float() - limit)
+    high = limit * torch.log1p(F.relu(torch.maximum(flat.amax(1), -flat.amin(1)).float() - limit) / limit)
     plain = high[: len(x) - hard].mean()
-    return plain + limit * torch.log1p(high[len(x) - hard :] / limit).mean() if hard else plain
+    return plain + high[len(x) - hard :].mean() if hard else plain
 
 
-def tame(x: torch.Tensor, hard: int, limit: float = 100.0) -> torch.Tensor:
-    """Shrinks hard samples that left the range: each block is at most squared and squared again, and would overflow."""
-    if not hard:
-        return x
+def tame(x: torch.Tensor, limit: float = 100.0) -> torch.Tensor:
+    """Shrinks samples that left the range: each block is at most squared and squared again, so that they would ruin the batch's statistics, or overflow."""
     peak = x.detach().flatten(1).abs().amax(1)
-    outside = (torch.arange(len(x), device=x.device) >= len(x) - hard) & (peak > limit)
-    return x * torch.where(outside, limit / peak, 1.0).view(-1, 1, 1)
+    return x * (limit / peak.clamp_min(limit)).view(-1, 1, 1)

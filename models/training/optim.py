@@ -24,7 +24,17 @@ def make_optimisers(model: torch.nn.Module, muon_rate: float, adam_rate: float, 
     for optimiser in optimisers:
         for group in optimiser.param_groups:
             group["peak"] = group["lr"]
+    place_rates(optimisers)
     return optimisers
+
+
+def place_rates(optimisers: list[torch.optim.Optimizer]) -> None:
+    """Rates beside the parameters: a CUDA graph reads them anew at each replay, where it would repeat a number."""
+    for optimiser in optimisers:
+        for group in optimiser.param_groups:
+            device = group["params"][0].device
+            group["lr"] = torch.tensor(float(group["lr"]), device=device) if device.type == "cuda" else float(group["lr"])
+            group["capturable"] = device.type == "cuda"
 
 
 def rate(progress: float, warmup: float = 0.02, floor: float = 0.002) -> float:
@@ -38,7 +48,10 @@ def rate(progress: float, warmup: float = 0.02, floor: float = 0.002) -> float:
 def set_rate(optimisers: list[torch.optim.Optimizer], factor: float) -> None:
     for optimiser in optimisers:
         for group in optimiser.param_groups:
-            group["lr"] = group["peak"] * factor
+            if isinstance(group["lr"], torch.Tensor):
+                group["lr"].fill_(group["peak"] * factor)
+            else:
+                group["lr"] = group["peak"] * factor
 
 
 def start_from(model: torch.nn.Module, weights: dict[str, torch.Tensor]) -> list[str]:

@@ -8,7 +8,7 @@ import time
 import torch
 
 from layer_norm import variance_penalty
-from norms import norms_of
+from norms import freeze
 from optim import Average, make_optimisers, rate, set_rate, start_from
 from precision import mixed
 from text.batches import Windows, strange_prompts
@@ -143,8 +143,7 @@ def main() -> None:
             frozen = True
         model.train()
         if frozen:
-            for norm in norms_of(model):
-                norm.eval()
+            freeze(model)
         set_rate(optimisers, rate(progress()))
         x, y = windows.take(next(passes), a.padded)
         if hard:

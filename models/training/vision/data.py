@@ -59,16 +59,19 @@ class Augment:
         return padded.flatten(2).gather(2, index).view(n, c, h, w)
 
 
-def cutmix(images: torch.Tensor, labels: torch.Tensor, classes: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """A rectangle of each image comes from another of the batch; labels [N] become [N, classes], in proportion to the areas (CutMix)."""
+def cutmix(images: torch.Tensor, labels: torch.Tensor, classes: int, chance: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """A rectangle of each image comes from another of the batch; labels [N] become [N, classes], in proportion to the areas (CutMix).
+
+    Of all batches `chance` are mixed; the others keep rectangles without an area.
+    """
     n, _, h, w = images.shape
-    part = torch.rand(n)
+    part = torch.rand(n) * (torch.rand(()) < chance)
     height, width = (h * part.sqrt()).round(), (w * part.sqrt()).round()
     top, left = (torch.rand(n) * (h - height + 1)).floor(), (torch.rand(n) * (w - width + 1)).floor()
     rows, columns = torch.arange(h), torch.arange(w)
     inside_rows = (rows >= top[:, None]) & (rows < (top + height)[:, None])
     inside = inside_rows[:, :, None] & ((columns >= left[:, None]) & (columns < (left + width)[:, None]))[:, None, :]
-    other = torch.randperm(n)
+    other = torch.rand(n).argsort()
     share = (height * width / (h * w))[:, None]
     targets = torch.nn.functional.one_hot(labels, classes).float()
     return torch.where(inside[:, None], images[other], images), targets * (1 - share) + targets[other] * share

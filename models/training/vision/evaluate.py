@@ -1,5 +1,7 @@
 """Batch-norm recalibration and accuracy of a model in training form."""
 
+from collections.abc import Callable
+
 import torch
 
 from norms import norms_of
@@ -8,15 +10,15 @@ from vision.vit import Vit
 
 
 @torch.no_grad()
-def recalibrate(model: Vit, images: torch.Tensor, batch: int = 250) -> None:
-    """Replaces every norm's statistics by the plain average over `images` (uint8), without augmentation."""
+def recalibrate(model: Vit, images: torch.Tensor, prepared: Callable[[torch.Tensor], torch.Tensor] = normalise, batch: int = 250) -> None:
+    """Replaces every norm's statistics by the plain average over `images` (uint8), `prepared` for the network: without augmentation unless said."""
     norms = norms_of(model)
     for norm in norms:
         norm.seen.zero_()
         norm.momentum = None
     model.train()
     for part in images.split(batch):
-        model(normalise(part))
+        model(prepared(part))
     for norm in norms:
         norm.momentum = 0.1
     model.eval()

@@ -101,7 +101,8 @@ def main() -> None:
     torch.manual_seed(0)
     train_images, _ = load_split(a.data, "train")
     train_images = train_images[torch.randperm(len(train_images))[: a.calibration]]
-    recalibrate(model, train_images)
+    if not saved["frozen"]:
+        recalibrate(model, train_images)
     images, labels = load_split(a.data, "valid")
     tensors, stem = fold(model), fold_stem(model)
     balance(tensors, shape.heads, lambda peaks: show(shape, tensors, stem, train_images[:2000], peaks))

@@ -9,7 +9,7 @@ import torch
 def contrasted(images: torch.Tensor) -> torch.Tensor:
     """Contrast raised up to a hard threshold, around a grey near the image's mean; half of them inverted, a third without colour."""
     n = len(images)
-    gain = torch.exp(torch.empty(n, 1, 1, 1).uniform_(0.2, 3.0)) * torch.where(torch.rand(n, 1, 1, 1) < 0.5, 1.0, -1.0)
+    gain = torch.exp(torch.empty(n, 1, 1, 1).uniform_(0.2, 3.0)) * (torch.randint(0, 2, (n, 1, 1, 1)) * 2 - 1)
     x = images.float()
     centre = x.mean((1, 2, 3), keepdim=True) + torch.empty(n, 1, 1, 1).uniform_(-40, 40)
     x = torch.where(torch.rand(n, 1, 1, 1) < 0.33, x.mean(3, keepdim=True), x)

@@ -5,16 +5,15 @@
 
 from stages import main
 
-RELEASED = ["--tables", "--convolutions", "128", "--scaling", "length", "--average", "0.998", "--plain-from", "1"]
-GPU = [*RELEASED, "--batch", "512", "--hard", "32", "--muon", "6e-3", "--adam", "3e-3", "--evaluate-every", "10"]
-CPU = [*RELEASED, "--batch", "128", "--hard", "8", "--cutmix", "0.5", "--evaluate-every", "1"]
+CLIENT = ["--tables", "--convolutions", "128", "--scaling", "length", "--average", "0.998", "--plain-from", "1"]
+GPU = [*CLIENT, "--batch", "512", "--hard", "32", "--muon", "6e-3", "--adam", "3e-3", "--branches", "0.25", "--evaluate-every", "20"]
+CPU = [*CLIENT, "--batch", "128", "--hard", "8", "--evaluate-every", "1"]
 SIX = ["--blocks", "6", "--width", "192", "--heads", "3", "--hidden", "384"]
-DEEP = [*GPU, *SIX, "--cutmix", "0.7"]
-TAUGHT = [*DEEP, "--epochs", "38.5", "--teacher", "runs/deep-baseline", "--teach", "0.7"]
-FAST = [*GPU, "--epochs", "42", "--cutmix", "0.5", "--teacher", "runs/deep-direct", "--teach", "0.7"]
-LATE = [*CPU, *SIX, "--muon", "2e-3", "--adam", "1e-3"]
-BY_LATE = ["--teacher", "runs/deep-late", "--teach", "0.7"]
-OPEN = [*CPU, "--epochs", "20", "--muon", "4e-3", "--adam", "2e-3"]
+DEEP = [*GPU, *SIX, "--distort", "0.5", "--cutmix", "0.7", "--epochs", "140"]
+BY_BASELINE = ["--teacher", "runs/deep-baseline", "--teach", "0.7"]
+BY_DEEP = ["--teacher", "runs/deep-ranged", "--teach", "0.7"]
+IN_RANGE = [*CPU, *SIX, *BY_BASELINE, "--distort", "0.5", "--cutmix", "0.5", "--muon", "5e-4", "--adam", "2.5e-4", "--range-weight", "0.1", "--epochs", "1.5"]
+LENGTH = [*CPU, "--cutmix", "0.5", "--epochs", "20", "--muon", "4e-3", "--adam", "2e-3"]
 TIGHT = ["--range-weight", "0.1"]
 EARLY = ["--tables", "--batch", "128", "--hard", "8", "--evaluate-every", "12", "--average", "0.99"]
 RANGED = [*EARLY, "--epochs", "2"]
@@ -26,17 +25,13 @@ SOFTMAX = ["--attention", "softmax", "--activation", "gelu", "--range-weight", "
 ORDINARY = [*SOFTMAX, "--norm", "layer", "--no-inside", "--sequential"]
 
 RUNS: dict[str, list[str]] = {
-    "deep-baseline": [*DEEP, *ORDINARY, "--epochs", "25.5"],
-    "deep-direct": [*DEEP, "--epochs", "25.5"],
-    "deep": TAUGHT,
-    "deep-seed2": [*TAUGHT, "--seed", "2"],
-    "deep-late": [*LATE, "--epochs", "8.4", "--start", "runs/deep-seed2"],
-    "deep-later": [*LATE, "--epochs", "12", "--cutmix", "0.8", "--start", "runs/deep-late"],
-    "deep-taught": [*LATE, "--epochs", "10", "--cutmix", "0.7", *BY_LATE, "--start", "runs/deep"],
-    "fast": FAST,
-    "fast-seed2": [*FAST, "--seed", "2"],
-    "fast-length": OPEN,
-    "fast-length-seed2": [*OPEN, "--seed", "2"],
+    "deep-baseline": [*DEEP, *ORDINARY],
+    "deep": [*DEEP, *BY_BASELINE],
+    "deep-seed2": [*DEEP, *BY_BASELINE, "--seed", "2"],
+    "deep-ranged": [*IN_RANGE, "--start", "runs/deep"],
+    "deep-ranged-seed2": [*IN_RANGE, "--start", "runs/deep-seed2", "--seed", "2"],
+    "fast-length": LENGTH,
+    "fast-length-seed2": [*LENGTH, "--seed", "2"],
     "form-baseline": [*SHORT, *ORDINARY],
     "form-softmax-batch": [*SHORT, *SOFTMAX],
     "form-gelu": [*SHORT, *SIGMA],

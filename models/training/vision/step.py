@@ -9,6 +9,7 @@ from layer_norm import variance_penalty
 from optim import Average
 from precision import mixed
 from vision.data import Augment, cutmix, normalise
+from vision.distort import distorted
 from vision.hard import hard_images
 from vision.vit import Vit
 
@@ -36,23 +37,37 @@ class Step:
 
     def batch(self, images: torch.Tensor, labels: torch.Tensor, progress: float) -> tuple[torch.Tensor, torch.Tensor]:
         """Normalised images and targets [N, classes]; `hard` images far from photographs come last, some of them without a target."""
-        o, classes = self.options, self.model.shape.classes
-        x, y = normalise(images), F.one_hot(labels, classes).float()
-        known = y[: self.hard]
-        if progress < o.plain_from:
-            x = self.augment(x)
-            if torch.rand((), device="cpu") < o.cutmix:
-                x, y = cutmix(x, labels, classes)
+        o = self.options
+        x, y = self.photographs(images, labels, progress)
         if self.teacher:
             with torch.no_grad(), mixed(x.device):
                 y = (1 - o.teach) * y + o.teach * self.teacher(x)[0].float().softmax(-1)
         if self.hard:
+            known = F.one_hot(labels[: self.hard], self.model.shape.classes).float()
             strange, targets = hard_images(images[: self.hard], known)
             x, y = torch.cat([x, normalise(strange)]), torch.cat([y, targets])
         return x, y
 
+    def photographs(self, images: torch.Tensor, labels: torch.Tensor, progress: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """Normalised, augmented where `progress` says so, and targets without a teacher."""
+        o, classes = self.options, self.model.shape.classes
+        x, y = normalise(images), F.one_hot(labels, classes).float()
+        if progress < o.plain_from:
+            if o.distort:
+                x = distorted(x, o.distort)
+            x = self.augment(x)
+            if o.cutmix:
+                x, y = cutmix(x, labels, classes, o.cutmix)
+        return x, y
+
     def __call__(self, images: torch.Tensor, labels: torch.Tensor, progress: float) -> torch.Tensor:
         """Loss and range penalty of the batch, before the update."""
+        losses = self.update(images, labels, progress)
+        self.average.update(self.model)
+        return losses
+
+    def update(self, images: torch.Tensor, labels: torch.Tensor, progress: float) -> torch.Tensor:
+        """All but the weights' average, whose rate depends on the number of steps: the part that a CUDA graph repeats."""
         o, model = self.options, self.model
         x, y = self.batch(images, labels, progress)
         with mixed(x.device):
@@ -67,5 +82,4 @@ class Step:
         torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0, foreach=True)
         for optimiser in self.optimisers:
             optimiser.step()
-        self.average.update(model)
         return torch.stack([loss.detach(), penalty.detach()]).float()

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import os
 import tempfile
 import unittest
@@ -12,18 +13,20 @@ import torch
 from balance import balance
 from blocks import STREAM_LIMIT
 from muon import Muon
-from norms import Norm, excess
+from norms import Norm, excess, freeze, norms_of
 from optim import Average, make_optimisers, set_rate
 from ranges import Ranges
 from vision.data import Augment, cutmix, normalise
+from vision.distort import distorted, recoloured, warped
 from vision.evaluate import logits, recalibrate
 from vision.export import hostile_peaks
 from vision.fold import fold, fold_stem, folded_inputs, folded_logits
 from vision.grow import Moments, grow, grow_stem
+from vision.replay import Replayed
 from vision.report import row
 from vision.squares import FLATTEST, Parabola, squared
 from vision.step import Step, smoothed
-from vision.train import forget_after
+from vision.train import forget_after, quieten
 from vision.vit import Form, Shape, Vit, pairs
 
 
@@ -182,16 +185,52 @@ class Augmentation(unittest.TestCase):
             self.assertTrue(any(torch.equal(out, c) or torch.equal(out, c.flip(2)) for c in crops))
 
 
+class Distortions(unittest.TestCase):
+    def test_as_many_images_change_as_asked_for(self) -> None:
+        torch.manual_seed(0)
+        images = torch.randn(400, 3, 8, 8)
+        kept = [(distorted(images, part) == images).flatten(1).all(1).sum().item() for part in (0.0, 0.5, 1.0)]
+        self.assertEqual((kept[0], kept[2]), (400, 0))
+        self.assertTrue(70 < kept[1] < 130)  # a quarter: neither warped nor recoloured
+
+    def test_the_middle_stays_in_the_middle(self) -> None:
+        torch.manual_seed(0)
+        bump = torch.exp(-((torch.arange(32) - 15.5) ** 2) / 8)
+        images = (bump[:, None] * bump).expand(50, 3, 32, 32)
+        found = warped(images)
+        self.assertFalse(torch.allclose(found, images, atol=0.05))
+        weights = found[:, 0] / found[:, 0].sum((1, 2), keepdim=True)
+        for axis in (1, 2):
+            torch.testing.assert_close((weights.sum(axis) * torch.arange(32)).sum(1), torch.full((50,), 15.5), atol=0.1, rtol=0)
+
+    def test_a_plain_picture_stays_plain_and_dark_stays_darker_than_bright(self) -> None:
+        torch.manual_seed(0)
+        images = torch.stack([torch.zeros(3, 32), torch.ones(3, 32)], -1).expand(50, 3, 32, 2)
+        found = recoloured(images)
+        torch.testing.assert_close(found.amin(2), found.amax(2))
+        self.assertTrue((found[..., 1] > found[..., 0]).all())
+
+
 class CutMix(unittest.TestCase):
     def test_targets_are_the_parts_of_the_picture(self) -> None:
         torch.manual_seed(0)
         labels = torch.arange(8)
         images = labels.view(8, 1, 1, 1).expand(8, 3, 32, 32).float()
-        mixed, targets = cutmix(images, labels, 8)
+        mixed, targets = cutmix(images, labels, 8, 1.0)
         for image, target in zip(mixed, targets, strict=True):
             parts = torch.bincount(image[0].flatten().long(), minlength=8) / 1024
             torch.testing.assert_close(target, parts)
         self.assertGreater((targets.amax(1) < 1).sum().item(), 3)
+
+    def test_other_batches_stay_as_they_are(self) -> None:
+        torch.manual_seed(0)
+        labels = torch.arange(8)
+        images = torch.randn(8, 3, 32, 32)
+        alone = torch.nn.functional.one_hot(labels, 8).float()
+        draws = [cutmix(images, labels, 8, 0.25) for _ in range(100)]
+        plain = [torch.equal(mixed, images) for mixed, _ in draws]
+        self.assertEqual(plain, [torch.equal(targets, alone) for _, targets in draws])
+        self.assertTrue(60 < sum(plain) < 90)
 
     def test_smoothing_keeps_sums_and_rows_without_a_target(self) -> None:
         found = smoothed(torch.tensor([[1.0, 0, 0, 0], [0, 0, 0, 0]]), 0.2)
@@ -207,7 +246,7 @@ class Steps(unittest.TestCase):
     def step(self, **options: float) -> Step:
         model, teacher = trained_like().float(), trained_like().float()
         torch.nn.init.normal_(teacher.head.weight)
-        fixed = {"hard": 4, "range_weight": 0.02, "plain_from": 0.5, "cutmix": 0.0, "teach": 0.7, "smoothing": 0.1, "norm": "batch"}
+        fixed = {"hard": 4, "range_weight": 0.02, "plain_from": 0.5, "distort": 0.0, "cutmix": 0.0, "teach": 0.7, "smoothing": 0.1, "norm": "batch"}
         optimisers = make_optimisers(model, 1e-2, 1e-2, 0.0)
         return Step(argparse.Namespace(**(fixed | options)), model, teacher, optimisers, Average(model, 0.9))
 
@@ -232,6 +271,28 @@ class Steps(unittest.TestCase):
     def test_without_a_penalty_no_image_far_from_photographs_joins(self) -> None:
         x, _ = self.step(range_weight=0).batch(self.images, self.labels, 0.5)
         self.assertEqual(len(x), 12)
+
+    def test_frozen_norms_keep_their_statistics_and_show_outliers(self) -> None:
+        step = self.step(teach=0.0)
+        model = step.model.train()
+        freeze(model)
+        self.assertTrue(model.training and not any(norm.training for norm in norms_of(model)))
+        before = [buffer.clone() for norm in norms_of(model) for buffer in (norm.mean, norm.var)]
+        step(self.images, self.labels, 0.5)
+        for old, new in zip(before, (buffer for norm in norms_of(model) for buffer in (norm.mean, norm.var)), strict=True):
+            self.assertTrue(torch.equal(old, new))
+        x = torch.randn(4, len(model.blocks[0].attention.mask), 16)
+        x[0] *= 100
+        shown = model.blocks[0].up_norm(model.blocks[0].up(x), 0)[0].abs().max()
+        model.train()
+        self.assertGreater(shown, 5 * model.blocks[0].up_norm(model.blocks[0].up(x), 0)[0].abs().max())
+
+    def test_a_quiet_block_adds_little(self) -> None:
+        model = trained_like()
+        before = [block.down.weight.clone() for block in model.blocks]
+        quieten(model, 0.25)
+        for block, old in zip(model.blocks, before, strict=True):
+            torch.testing.assert_close(block.down.weight, 0.25 * old)
 
     def test_a_batch_is_learned(self) -> None:
         step = self.step(teach=0.0)
@@ -259,23 +320,60 @@ class Steps(unittest.TestCase):
         self.assertGreater((heavy - light).norm(), 0.01 * light.norm())
 
 
+@unittest.skipUnless(torch.cuda.is_available(), "CUDA graphs want a GPU")
+class Replaying(unittest.TestCase):
+    def test_a_replayed_step_trains_as_the_step_itself(self) -> None:
+        trained = []
+        for wrap in (lambda step: step, Replayed):
+            with torch.device("cuda"):
+                steps = Steps()
+                steps.setUp()
+                step = steps.step(range_weight=0, plain_from=0)
+                step.model.cuda().train()
+                step.teacher.cuda()
+                step.optimisers = make_optimisers(step.model, 1e-2, 1e-2, 0.0)
+                step.average = Average(step.model, 0.9)
+                train = wrap(step)
+                begun = torch.cat([p.detach().flatten() for p in step.model.parameters()])
+                for i in range(8):
+                    set_rate(step.optimisers, 1 - i / 10)
+                    losses = train(steps.images.roll(i, 0), steps.labels.roll(i), 0.5)
+                trained.append((losses, torch.cat([value.flatten() for value in step.average.values]) - begun))
+        torch.testing.assert_close(trained[0][0], trained[1][0], rtol=2e-2, atol=2e-2)
+        self.assertLess((trained[0][1] - trained[1][1]).norm(), 0.05 * trained[0][1].norm())
+
+    def test_each_replay_draws_anew(self) -> None:
+        with torch.device("cuda"):
+            steps = Steps()
+            steps.setUp()
+            step = steps.step(plain_from=1, cutmix=0.5, distort=0.5)
+            step.model.cuda().train()
+            step.teacher.cuda()
+            step.optimisers = make_optimisers(step.model, 1e-2, 1e-2, 0.0)
+            set_rate(step.optimisers, 0.0)
+            train = Replayed(step)
+            losses = [train(steps.images, steps.labels, 0.5)[0].item() for _ in range(12)]
+        self.assertEqual(len(set(losses)), 12)
+
+
 class Penalty(unittest.TestCase):
     def test_hinge_on_the_largest_magnitude_of_each_sample(self) -> None:
         x = torch.tensor([[1.0, -10.0], [2.0, 3.0]])
-        self.assertEqual(excess(x, 8).item(), 1.0)
+        self.assertAlmostEqual(excess(x, 8).item(), 8 * math.log(1 + 2 / 8) / 2, places=6)
+        self.assertAlmostEqual(excess(x, 1, 1).item(), math.log(10) + math.log(3), places=6)
 
-    def test_a_block_counts_its_stream_and_keeps_hard_samples_from_overflowing(self) -> None:
+    def test_a_block_counts_its_stream_and_keeps_samples_from_overflowing(self) -> None:
         block = trained_like().blocks[0].train()
         for linear in (block.output, block.down):
             torch.nn.init.zeros_(linear.weight)
             torch.nn.init.zeros_(linear.bias)
         x = torch.randn(3, len(block.attention.mask), 16, dtype=torch.double)
-        x[0, 0, 0], x[2, 0, 0] = STREAM_LIMIT + 5, 1000
+        x[0, 0, 0], x[1, 0, 0], x[2, 0, 0] = STREAM_LIMIT + 5, -500, 1000
         y, penalty = block(x, 1)
         expected = block.branches(x, 1)[1] + excess(x, STREAM_LIMIT, 1)
         torch.testing.assert_close(penalty, expected)
-        torch.testing.assert_close(y[:2], x[:2])
-        self.assertAlmostEqual(y[2].abs().max().item(), 100, places=3)
+        torch.testing.assert_close(y[0], x[0])
+        torch.testing.assert_close(y[1:], x[1:] * torch.tensor([0.2, 0.1], dtype=torch.double).view(2, 1, 1))
 
     def test_an_overflow_counts_as_the_largest_value(self) -> None:
         model = trained_like(Form(tables=True, convolutions=8)).float()

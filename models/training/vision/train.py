@@ -1,17 +1,19 @@
 """Trains one form of the vision transformer; the schedule follows epochs or the clock, whichever is further, so a run ends annealed."""
 
 import argparse
-import copy
 import json
+import math
 import os
 import time
 
 import torch
 
-from optim import Average, make_optimisers, rate, set_rate, start_from
+from norms import freeze
+from optim import Average, make_optimisers, place_rates, rate, set_rate, start_from
 from precision import mixed
 from vision.data import load_split
 from vision.evaluate import accuracy, logits, recalibrate
+from vision.replay import Replayed
 from vision.squares import squared
 from vision.step import Step
 from vision.vit import Form, Shape, Vit
@@ -42,6 +44,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--heads", type=int, default=2)
     parser.add_argument("--hidden", type=int, default=256)
+    parser.add_argument("--branches", type=float, default=1, help="factor of the first weights at the end of both branches")
+    parser.add_argument("--distort", type=float, default=0, help="part of the images that are warped, and part that are recoloured")
     parser.add_argument("--cutmix", type=float, default=0, help="part of the batches that CutMix mixes")
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--muon", type=float, default=3e-3, help="peak rate of Muon; 0 trains with AdamW alone")
@@ -52,6 +56,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--hard", type=int, default=16, help="images far from photographs added to each batch")
     parser.add_argument("--smoothing", type=float, default=0.1)
     parser.add_argument("--plain-from", type=float, default=0.9, help="progress after which augmentation stops")
+    parser.add_argument("--freeze-from", type=float, default=2, help="progress from which batch norms keep the statistics of augmented images")
     parser.add_argument("--average", type=float, default=0.999)
     parser.add_argument("--evaluate-every", type=int, default=4, help="epochs")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -83,6 +88,14 @@ def compile_parts(model: Vit) -> None:
         model.convolutions.compile()
 
 
+@torch.no_grad()
+def quieten(model: Vit, factor: float) -> None:
+    """Blocks that add little at first: each squares the outliers of the one before, and six of them drown what is to be learned."""
+    for block in model.blocks:
+        block.output.weight.mul_(factor)
+        block.down.weight.mul_(factor)
+
+
 def shape_of(a: argparse.Namespace) -> Shape:
     form = Form(a.attention, a.activation, a.norm, not a.no_inside, a.scaling, True, not a.sequential, a.tables, a.stem, a.convolutions)
     patches = {"pad": 0, "patch": 4, "stride": 4} if a.apart else {}
@@ -99,6 +112,7 @@ def main() -> None:
     device = torch.device(a.device)
     torch.set_default_device(device)
     torch.backends.cudnn.benchmark = True
+    torch.set_float32_matmul_precision("high")  # TF32 on a GPU; bfloat16 does the rest there
     images, labels = (t.to(device) for t in load_split(a.data, "train"))
     valid_images, valid_labels = (t.to(device) for t in load_split(a.data, "valid"))
 
@@ -110,24 +124,31 @@ def main() -> None:
         if a.attention == a.activation == "square" and before["shape"]["form"]["attention"] != "square":
             weights = squared(averaged_of(a.start, device), images[torch.randperm(len(images))[:1000]]).state_dict()
         print("not in both:", start_from(model, weights))
+    elif a.branches != 1:
+        quieten(model, a.branches)
     teacher = averaged_of(a.teacher, device) if a.teacher else None
     optimisers = make_optimisers(model, a.muon, a.adam, a.decay)
     average = Average(model, a.average)
-    epoch, step, seen, spent, spent_cpu = 0, 0, 0, 0.0, 0.0
+    epoch, step, seen, spent, spent_cpu, frozen = 0, 0, 0, 0.0, 0.0, False
     if os.path.exists(checkpoint):
         saved = torch.load(checkpoint, map_location=device)
         model.load_state_dict(saved["model"])
         for optimiser, state in zip(optimisers, saved["optimisers"], strict=True):
             optimiser.load_state_dict(state)
+        place_rates(optimisers)
         average.values, average.steps = saved["average"], saved["average_steps"]
-        epoch, step, seen, spent, spent_cpu = (saved[name] for name in ("epoch", "step", "seen", "spent", "spent_cpu"))
+        epoch, step, seen, spent, spent_cpu, frozen = (saved[name] for name in ("epoch", "step", "seen", "spent", "spent_cpu", "frozen"))
         torch.manual_seed(a.seed + step)
         forget_after(epoch, os.path.join(a.run, "log.jsonl"))
     if a.compile:
         compile_parts(model)
         if teacher:
             compile_parts(teacher)
-    train = Step(a, model, teacher, optimisers, average)
+    plain = Step(a, model, teacher, optimisers, average)
+    train = Replayed(plain) if a.compile and device.type == "cuda" else plain
+    averaged = Vit(model.shape).eval()
+    if a.compile and device.type == "cpu":
+        compile_parts(averaged)
     steps = len(images) // a.batch
     start = time.monotonic() - spent
     saved_at = time.monotonic()
@@ -143,9 +164,12 @@ def main() -> None:
         with open(os.path.join(a.run, "log.jsonl"), "a", encoding="utf8") as file:
             file.write(line + "\n")
 
-    def save(entry: dict) -> None:
-        averaged = copy.deepcopy(model)
+    def follow() -> None:
+        averaged.load_state_dict(model.state_dict())
         average.copy_to(averaged)
+
+    def save(entry: dict) -> None:
+        follow()
         state = {
             "model": model.state_dict(),
             "optimisers": [o.state_dict() for o in optimisers],
@@ -161,24 +185,31 @@ def main() -> None:
             "before": {name: before[name] + before.get("before", {}).get(name, 0) for name in ("seen", "minutes")},
             "arguments": vars(a),
             "shape": model.shape.to_dict(),
+            "frozen": frozen,
             "last": entry,
         }
         torch.save(state, checkpoint + ".new")
         os.replace(checkpoint + ".new", checkpoint)
 
     def evaluate() -> dict:
-        averaged = copy.deepcopy(model)
-        average.copy_to(averaged)
-        pick = torch.randperm(len(images))[:5000]
+        follow()
         with mixed(device):
-            recalibrate(averaged, images[pick])
+            if not frozen:
+                recalibrate(averaged, images[torch.randperm(len(images))[:5000]])
             top1, top5 = accuracy(logits(averaged, valid_images), valid_labels)
         return {"top1": top1, "top5": top5}
 
     if a.start and not step:
         log({"epoch": 0, "step": 0} | evaluate())
     while progress() < 1:
+        if progress() >= a.freeze_from and not frozen:
+            with mixed(device):
+                pick = torch.randperm(len(images))[:10000]
+                recalibrate(model, images[pick], lambda part: plain.photographs(part, torch.zeros(len(part), dtype=torch.long), progress())[0])
+            frozen = True
         model.train()
+        if frozen:
+            freeze(model)
         order = torch.randperm(len(images))
         totals, counted = torch.zeros(2), 0
         for part in order[: steps * a.batch].split(a.batch):
@@ -196,6 +227,8 @@ def main() -> None:
                 print(f"  step {step} loss {loss:.3f} range {penalty:.3f} {time.monotonic() - start:.0f}s", flush=True)
         epoch += 1
         mean = (totals / max(counted, 1)).tolist()
+        if not math.isfinite(mean[0]):
+            raise SystemExit(f"the loss is {mean[0]} in epoch {epoch}: lower the rates")
         entry = {"epoch": epoch, "step": step, "seconds": time.monotonic() - start, "progress": progress()}
         entry |= {"cpu": spent_cpu + time.process_time(), "loss": mean[0], "range": mean[1]}
         if epoch % a.evaluate_every == 0 or epoch == 1 or progress() >= 1:
