@@ -6,13 +6,14 @@
 from stages import main
 
 CLIENT = ["--tables", "--convolutions", "128", "--scaling", "length", "--average", "0.998", "--plain-from", "1"]
-GPU = [*CLIENT, "--batch", "512", "--hard", "32", "--muon", "6e-3", "--adam", "3e-3", "--branches", "0.25", "--evaluate-every", "20"]
+GPU = [*CLIENT, "--batch", "512", "--hard", "32", "--muon", "6e-3", "--adam", "3e-3", "--evaluate-every", "20"]
 CPU = [*CLIENT, "--batch", "128", "--hard", "8", "--evaluate-every", "1"]
 SIX = ["--blocks", "6", "--width", "192", "--heads", "3", "--hidden", "384"]
 DEEP = [*GPU, *SIX, "--distort", "0.5", "--cutmix", "0.7", "--epochs", "140"]
 BY_BASELINE = ["--teacher", "runs/deep-baseline", "--teach", "0.7"]
 BY_DEEP = ["--teacher", "runs/deep-ranged", "--teach", "0.7"]
-IN_RANGE = [*CPU, *SIX, *BY_BASELINE, "--distort", "0.5", "--cutmix", "0.5", "--muon", "5e-4", "--adam", "2.5e-4", "--range-weight", "0.1", "--epochs", "1.5"]
+IN_RANGE = [*CPU, *SIX, *BY_BASELINE, "--distort", "0.5", "--cutmix", "0.5", "--muon", "5e-4", "--adam", "2.5e-4", "--range-weight", "0.1", "--freeze-from", "0", "--epochs", "1.5"]
+TAUGHT = [*CPU, *BY_DEEP, "--distort", "0.25", "--cutmix", "0.5", "--muon", "2e-3", "--adam", "1e-3", "--range-weight", "0.05", "--freeze-from", "0.65", "--epochs", "6"]
 LENGTH = [*CPU, "--cutmix", "0.5", "--epochs", "20", "--muon", "4e-3", "--adam", "2e-3"]
 TIGHT = ["--range-weight", "0.1"]
 EARLY = ["--tables", "--batch", "128", "--hard", "8", "--evaluate-every", "12", "--average", "0.99"]
@@ -32,6 +33,8 @@ RUNS: dict[str, list[str]] = {
     "deep-ranged-seed2": [*IN_RANGE, "--start", "runs/deep-seed2", "--seed", "2"],
     "fast-length": LENGTH,
     "fast-length-seed2": [*LENGTH, "--seed", "2"],
+    "fast-taught": [*TAUGHT, "--start", "runs/fast-length"],
+    "fast-taught-seed2": [*TAUGHT, "--start", "runs/fast-length", "--seed", "2"],
     "form-baseline": [*SHORT, *ORDINARY],
     "form-softmax-batch": [*SHORT, *SOFTMAX],
     "form-gelu": [*SHORT, *SIGMA],

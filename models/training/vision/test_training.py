@@ -1,14 +1,18 @@
-"""`python -m unittest`: folding, balancing and squares in place of GELU keep the function; augmentation only crops and flips; the penalty sees outliers; a step learns from its targets; a log follows its checkpoint."""
+"""`python -m unittest`: folding, balancing and squares in place of GELU keep the function; augmentation only crops and flips; the penalty sees outliers; a step learns from its targets; a run goes on where it was; a log follows its checkpoint."""
 
 import argparse
+import contextlib
+import io
 import json
 import math
 import os
 import tempfile
 import unittest
 from dataclasses import replace
+from unittest import mock
 
 import torch
+from PIL import Image
 
 from balance import balance
 from blocks import STREAM_LIMIT
@@ -16,6 +20,7 @@ from muon import Muon
 from norms import Norm, excess, freeze, norms_of
 from optim import Average, make_optimisers, set_rate
 from ranges import Ranges
+from vision import train
 from vision.data import Augment, cutmix, normalise
 from vision.distort import distorted, recoloured, warped
 from vision.evaluate import logits, recalibrate
@@ -26,7 +31,7 @@ from vision.replay import Replayed
 from vision.report import row
 from vision.squares import FLATTEST, Parabola, squared
 from vision.step import Step, smoothed
-from vision.train import forget_after, quieten
+from vision.train import forget_after
 from vision.vit import Form, Shape, Vit, pairs
 
 
@@ -150,6 +155,23 @@ class Orthogonalising(unittest.TestCase):
             library.step()
             for weight, copy, old in zip(weights, copies, before, strict=True):
                 self.assertLess((weight - copy).norm(), 0.05 * (copy - old).norm())
+
+
+    def test_a_rate_may_be_a_tensor_that_changes_in_place(self) -> None:
+        moved = []
+        for kind in (float, torch.tensor):
+            torch.manual_seed(5)
+            weight = torch.nn.Parameter(torch.randn(8, 12))
+            ours = Muon([weight], lr=0.1, weight_decay=0.05)
+            ours.param_groups[0] |= {"peak": 0.1, "lr": kind(0.1)}
+            rates = ours.param_groups[0]["lr"]
+            for factor in (1.0, 0.5):
+                set_rate([ours], factor)
+                weight.grad = torch.randn(8, 12)
+                ours.step()
+            moved.append(weight.detach().clone())
+        torch.testing.assert_close(moved[0], moved[1])
+        self.assertEqual(rates.item(), torch.tensor(0.05).item())
 
 
 class Forms(unittest.TestCase):
@@ -287,13 +309,6 @@ class Steps(unittest.TestCase):
         model.train()
         self.assertGreater(shown, 5 * model.blocks[0].up_norm(model.blocks[0].up(x), 0)[0].abs().max())
 
-    def test_a_quiet_block_adds_little(self) -> None:
-        model = trained_like()
-        before = [block.down.weight.clone() for block in model.blocks]
-        quieten(model, 0.25)
-        for block, old in zip(model.blocks, before, strict=True):
-            torch.testing.assert_close(block.down.weight, 0.25 * old)
-
     def test_a_batch_is_learned(self) -> None:
         step = self.step(teach=0.0)
         step.model.train()
@@ -394,6 +409,32 @@ class Report(unittest.TestCase):
         cells = row("a", saved, images, best).split(" | ")
         self.assertEqual(cells[:1] + cells[2:6], ["| a", "1.5", "7", "100.00", "100.00"])
         self.assertEqual([len(peaks.split(", ")) for peaks in cells[6:]], [2, 2, 2])
+
+
+class Runs(unittest.TestCase):
+    def run_for(self, folder: str, epochs: int) -> dict:
+        sizes = ["--blocks", "1", "--width", "16", "--heads", "2", "--hidden", "16", "--batch", "16", "--hard", "4"]
+        schedule = ["--epochs", str(epochs), "--freeze-from", "0.5", "--plain-from", "1", "--distort", "0.5", "--cutmix", "0.5", "--device", "cpu"]
+        command = ["train", "--data", folder, "--run", os.path.join(folder, "run"), *sizes, *schedule]
+        with mock.patch("sys.argv", command), contextlib.redirect_stdout(io.StringIO()):
+            train.main()
+        return torch.load(os.path.join(folder, "run", "checkpoint.pt"))
+
+    def test_norms_keep_their_statistics_from_the_given_progress_on_and_after_a_pause(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            for split in ("train", "valid"):
+                os.mkdir(os.path.join(folder, split))
+                for name in ("00_apple", "01_aquarium_fish"):
+                    strip = torch.randint(0, 256, (32 * 24, 32, 3), dtype=torch.uint8).numpy()
+                    Image.fromarray(strip).save(os.path.join(folder, split, f"{name}.webp"), lossless=True)
+            begun = self.run_for(folder, 1)
+            self.assertFalse(begun["frozen"])
+            self.assertEqual(begun["model"]["norm.seen"], 3)  # a batch each
+            for epochs in (2, 3):
+                later = self.run_for(folder, epochs)
+                self.assertEqual((later["epoch"], later["frozen"]), (epochs, True))
+                self.assertEqual(later["model"]["norm.seen"], 1)  # all images at once, and nothing since
+                self.assertTrue(torch.equal(later["averaged"]["norm.mean"], later["model"]["norm.mean"]))
 
 
 class Log(unittest.TestCase):

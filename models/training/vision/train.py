@@ -44,7 +44,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--heads", type=int, default=2)
     parser.add_argument("--hidden", type=int, default=256)
-    parser.add_argument("--branches", type=float, default=1, help="factor of the first weights at the end of both branches")
     parser.add_argument("--distort", type=float, default=0, help="part of the images that are warped, and part that are recoloured")
     parser.add_argument("--cutmix", type=float, default=0, help="part of the batches that CutMix mixes")
     parser.add_argument("--batch", type=int, default=256)
@@ -88,14 +87,6 @@ def compile_parts(model: Vit) -> None:
         model.convolutions.compile()
 
 
-@torch.no_grad()
-def quieten(model: Vit, factor: float) -> None:
-    """Blocks that add little at first: each squares the outliers of the one before, and six of them drown what is to be learned."""
-    for block in model.blocks:
-        block.output.weight.mul_(factor)
-        block.down.weight.mul_(factor)
-
-
 def shape_of(a: argparse.Namespace) -> Shape:
     form = Form(a.attention, a.activation, a.norm, not a.no_inside, a.scaling, True, not a.sequential, a.tables, a.stem, a.convolutions)
     patches = {"pad": 0, "patch": 4, "stride": 4} if a.apart else {}
@@ -124,8 +115,6 @@ def main() -> None:
         if a.attention == a.activation == "square" and before["shape"]["form"]["attention"] != "square":
             weights = squared(averaged_of(a.start, device), images[torch.randperm(len(images))[:1000]]).state_dict()
         print("not in both:", start_from(model, weights))
-    elif a.branches != 1:
-        quieten(model, a.branches)
     teacher = averaged_of(a.teacher, device) if a.teacher else None
     optimisers = make_optimisers(model, a.muon, a.adam, a.decay)
     average = Average(model, a.average)
