@@ -12,7 +12,6 @@ from vision.released import Released
 
 # Label: position among its class's validation images. By eye, for being recognisable; the butterfly is one that both models get wrong, the apple one that the fast one does.
 CHOSEN = {
-    "apple": 0,
     "bicycle": 5,
     "butterfly": 2,
     "clock": 11,
@@ -22,6 +21,7 @@ CHOSEN = {
     "rocket": 0,
     "sunflower": 5,
     "tiger": 7,
+    "apple": 0,
 }
 
 
