@@ -412,12 +412,14 @@ class Report(unittest.TestCase):
 
 
 class Runs(unittest.TestCase):
-    def run_for(self, folder: str, epochs: int) -> dict:
+    def run_for(self, folder: str, epochs: int, recalibrations: int) -> dict:
         sizes = ["--blocks", "1", "--width", "16", "--heads", "2", "--hidden", "16", "--batch", "16", "--hard", "4"]
         schedule = ["--epochs", str(epochs), "--freeze-from", "0.5", "--plain-from", "1", "--distort", "0.5", "--cutmix", "0.5", "--device", "cpu"]
         command = ["train", "--data", folder, "--run", os.path.join(folder, "run"), *sizes, *schedule]
-        with mock.patch("sys.argv", command), contextlib.redirect_stdout(io.StringIO()):
+        counted = mock.patch.object(train, "recalibrate", wraps=recalibrate)
+        with mock.patch("sys.argv", command), contextlib.redirect_stdout(io.StringIO()), counted as calls:
             train.main()
+        self.assertEqual(calls.call_count, recalibrations)
         return torch.load(os.path.join(folder, "run", "checkpoint.pt"))
 
     def test_norms_keep_their_statistics_from_the_given_progress_on_and_after_a_pause(self) -> None:
@@ -427,14 +429,15 @@ class Runs(unittest.TestCase):
                 for name in ("00_apple", "01_aquarium_fish"):
                     strip = torch.randint(0, 256, (32 * 24, 32, 3), dtype=torch.uint8).numpy()
                     Image.fromarray(strip).save(os.path.join(folder, split, f"{name}.webp"), lossless=True)
-            begun = self.run_for(folder, 1)
+            begun = self.run_for(folder, 1, 1)  # to evaluate
             self.assertFalse(begun["frozen"])
             self.assertEqual(begun["model"]["norm.seen"], 3)  # a batch each
-            for epochs in (2, 3):
-                later = self.run_for(folder, epochs)
+            for epochs, recalibrations in ((2, 1), (3, 0)):  # to freeze; never again
+                later = self.run_for(folder, epochs, recalibrations)
                 self.assertEqual((later["epoch"], later["frozen"]), (epochs, True))
                 self.assertEqual(later["model"]["norm.seen"], 1)  # all images at once, and nothing since
                 self.assertTrue(torch.equal(later["averaged"]["norm.mean"], later["model"]["norm.mean"]))
+                self.assertFalse(torch.equal(later["averaged"]["head.weight"], later["model"]["head.weight"]))
 
 
 class Log(unittest.TestCase):
